@@ -1,0 +1,58 @@
+# `make run` needs python3 (3.11 or newer) and make; everything else it fetches into .venv.
+MAKEFLAGS += --warn-undefined-variables
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+# --inexact: uv itself lies in the environment and is not in the lock.
+SYNC := $(UV) sync --quiet --frozen --inexact --python $(BIN)/python
+LOCKED := uv.lock pyproject.toml
+
+.PHONY: help run install install-dev test test-unit check format bench
+
+help:  ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: install  ## the whole system on this machine; Ctrl-C stops it
+	@$(BIN)/python -m deploy.local
+
+install: $(VENV)/installed  ## what `make run` needs, and ./hotline
+install-dev: $(VENV)/installed-dev  ## and what the tests need
+
+test: install-dev  ## all tests, with the coverage of branches
+	$(BIN)/python -m pytest --cov --cov-branch --cov-report=term:skip-covered
+
+test-unit: install-dev  ## the tests that need no database
+	$(BIN)/python -m pytest tests/unit
+
+check: install-dev  ## format, lint, types, imports, schemas
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m shared.contracts.schemas --check
+
+format: install-dev  ## put the code into its form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: install-dev  ## the measurements beside their peers; results as JSON and Markdown
+	$(BIN)/python -m tests.bench
+
+$(BIN)/uv:
+	@$(PYTHON) deploy/local/preflight.py
+	@echo "Making $(VENV) and installing what is locked; this takes a minute, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+$(VENV)/installed: $(BIN)/uv $(LOCKED)
+	@$(SYNC) --no-dev --group embedded
+	@touch $@
+
+$(VENV)/installed-dev: $(BIN)/uv $(LOCKED)
+	@$(SYNC)
+	@touch $@ $(VENV)/installed

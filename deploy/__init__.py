@@ -1,0 +1,1 @@
+"""How Hotline is run: the local launcher (`deploy.local`) and the command line (`deploy.command`)."""

@@ -1,0 +1,38 @@
+"""The `./hotline` command: see `./hotline --help`. A `LaunchError` is one sentence and exit code 1."""
+
+import sys
+
+import typer
+
+from deploy.command.token import token
+from deploy.local.errors import LaunchError
+
+app = typer.Typer(
+    name="hotline",
+    help="Hotline from the command line; most commands talk to the system that `make run` has started.",
+    epilog="Examples:\n\n"
+    "  ./hotline token assessor\n\n"
+    "  ./hotline token recipient --force hampshire\n\n"
+    '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(no_args_is_help=True)(token)
+
+
+@app.callback()
+def hotline() -> None:
+    """With a callback `token` is a subcommand also while it is the only one."""
+
+
+def main() -> None:
+    try:
+        app(prog_name="hotline")
+    except LaunchError as error:
+        sys.exit(f"hotline: {error}")
+
+
+if __name__ == "__main__":
+    main()

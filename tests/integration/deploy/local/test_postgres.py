@@ -1,0 +1,258 @@
+"""The embedded PostgreSQL: it survives, it keeps roles apart, it logs nothing, its faults are sentences."""
+
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.errors import AccountError, ChildError, DataDirectoryError
+from deploy.local.postgres import DATABASES, Postgres
+from deploy.local.process import Account
+from tests.conditions import wait_until
+from tests.engines import reachable_directory
+
+# The smallest that it takes, for these tests start many servers.
+_SMALL = {"shared_buffers": "16MB"}
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    """A data directory as `prepare()` made it; copied, for initdb takes half a second."""
+    with reachable_directory() as directory:
+        Postgres(directory / "postgres").prepare()
+        yield directory / "postgres"
+
+
+@pytest.fixture
+def own(template: Path) -> Iterator[Postgres]:
+    """A server of the test's own, prepared and not started."""
+    with reachable_directory() as directory:
+        place = directory / "postgres"
+        shutil.copytree(template, place)
+        account = Account.for_postgres()
+        for path in (place / "data", *(place / "data").rglob("*")):
+            os.chown(path, account.uid, account.gid)
+        server = Postgres(place, settings=_SMALL)
+        yield server
+        server.stop()
+
+
+async def _write(server: Postgres, number: int) -> None:
+    connection = await asyncpg.connect(server.dsn("intake"))
+    await connection.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
+    await connection.execute("INSERT INTO kept VALUES ($1)", number)
+    await connection.close()
+
+
+async def _read(server: Postgres) -> list[int]:
+    connection = await asyncpg.connect(server.dsn("intake"))
+    rows = await connection.fetch("SELECT number FROM kept ORDER BY number")
+    await connection.close()
+    return [row["number"] for row in rows]
+
+
+async def test_what_was_committed_survives_stop_and_kill_on_the_same_port(own: Postgres) -> None:
+    own.start()
+    address = own.dsn("intake")
+    await _write(own, 1)
+    own.stop()
+    own.start()
+    await _write(own, 2)
+    own.kill()
+    own.prepare()
+    own.start()
+    assert await _read(own) == [1, 2]
+    assert own.dsn("intake") == address
+
+
+async def test_another_object_on_the_same_directory_finds_port_and_passwords_again(own: Postgres) -> None:
+    own.start()
+    await _write(own, 1)
+    address = own.dsn("intake")
+    own.stop()
+    again = Postgres(own.directory, settings=_SMALL)
+    again.prepare()
+    again.start()
+    assert again.dsn("intake") == address
+    assert await _read(again) == [1]
+    again.stop()
+
+
+async def test_a_port_that_somebody_took_meanwhile_is_given_up(own: Postgres) -> None:
+    own.start()
+    before = own.port
+    own.stop()
+    with socket.create_server(("127.0.0.1", before)):
+        again = Postgres(own.directory, settings=_SMALL)
+        again.start()
+        assert again.port != before
+        again.stop()
+
+
+async def test_a_port_that_is_taken_while_it_starts_is_given_up(own: Postgres) -> None:
+    with socket.create_server(("127.0.0.1", own.port)) as other:
+        own.start()
+        assert own.port != other.getsockname()[1]
+
+
+async def test_a_lock_file_whose_number_another_program_has_by_now_is_no_hindrance(own: Postgres) -> None:
+    """After the restart of a container the number in postmaster.pid often belongs to somebody else."""
+    (own.data / "postmaster.pid").write_text(f"{os.getpid()}\n{own.data}\n")
+    own.prepare()
+    own.start()
+    await _write(own, 1)
+    assert await _read(own) == [1]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+async def test_a_role_owns_its_database_and_is_let_into_no_other(postgres: Postgres, database: str) -> None:
+    connection = await asyncpg.connect(postgres.dsn(database))
+    owner = await connection.fetchval(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+    )
+    await connection.close()
+    assert owner == database
+    for other in {*DATABASES, "postgres", "template1"} - {database}:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(postgres.dsn(other, role=database))
+
+
+async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgres.dsn("intake"), password="guess")
+
+
+async def test_commits_are_durable_and_pages_have_checksums(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    shown = {
+        name: await connection.fetchval(f"SHOW {name}")
+        for name in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums", "server_encoding")
+    }
+    version = connection.get_server_version().major
+    await connection.close()
+    assert version == 18
+    assert shown.pop("server_encoding") == "UTF8"
+    assert set(shown.values()) == {"on"}
+
+
+async def test_no_statement_parameter_or_row_reaches_the_log(own: Postgres) -> None:
+    own.start()
+    before = own.log.read_text()
+    connection = await asyncpg.connect(own.dsn("intake"))
+    await connection.execute("CREATE TABLE secret (word text UNIQUE CHECK (word <> 'forbidden-word'))")
+    await connection.execute("INSERT INTO secret VALUES ($1)", "kept-word")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("INSERT INTO secret VALUES ($1)", "kept-word")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("INSERT INTO secret VALUES ($1)", "forbidden-word")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await connection.execute("INSERT broken-word")
+    await connection.close()
+    # Not even that something happened: a line carries the time of a contact.
+    assert own.log.read_text() == before
+
+
+def test_it_listens_on_loopback_alone_and_its_files_are_private(own: Postgres) -> None:
+    own.start()
+    settings = own.query("SELECT setting FROM pg_settings WHERE name = 'listen_addresses'").strip()
+    assert settings == "127.0.0.1"
+    assert stat.S_IMODE(own.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((own.directory / "passwords.json").stat().st_mode) == 0o600
+
+
+def test_it_is_gone_when_stopped(own: Postgres) -> None:
+    own.start()
+    pid = own.pid
+    assert pid
+    own.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not own.is_ready()
+
+
+def test_workers_of_a_killed_server_end_by_themselves(own: Postgres) -> None:
+    own.start()
+    workers = own.query("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()").split()
+    assert workers
+    own.kill()
+    wait_until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), what="the workers were gone"
+    )
+
+
+# -- faults --------------------------------------------------------------------------------------------
+
+
+def test_a_directory_of_other_files_is_left_alone(own: Postgres) -> None:
+    (own.data / "PG_VERSION").unlink()
+    before = sorted(own.data.rglob("*"))
+    with pytest.raises(DataDirectoryError, match="no PG_VERSION in it"):
+        own.prepare()
+    assert sorted(own.data.rglob("*")) == before
+
+
+def test_another_major_version_is_named(own: Postgres) -> None:
+    (own.data / "PG_VERSION").write_text("16\n")
+    with pytest.raises(DataDirectoryError, match="written by PostgreSQL 16, and this is 18"):
+        own.prepare()
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 8192], ids=["empty", "overwritten"])
+def test_a_damaged_control_file_is_named(own: Postgres, damage: bytes) -> None:
+    (own.data / "global" / "pg_control").write_bytes(damage)
+    with pytest.raises(DataDirectoryError, match="pg_control is damaged"):
+        own.prepare()
+
+
+def test_lost_passwords_are_named(own: Postgres) -> None:
+    (own.directory / "passwords.json").unlink()
+    with pytest.raises(DataDirectoryError, match=r"passwords\.json is missing"):
+        own.prepare()
+
+
+def test_a_server_that_cannot_start_is_explained_by_its_own_words(own: Postgres) -> None:
+    shutil.rmtree(own.data / "pg_wal")
+    with pytest.raises(ChildError, match=r"did not start \(its log: .*pg_wal"):
+        own.start()
+
+
+def test_no_space_is_said_to_be_no_space(own: Postgres) -> None:
+    told = 'initdb: error: could not write to file "pg_wal/xlogtemp.1": No space left on device'
+    assert "no space left on the disk of" in str(own.explained(told, "it could not be made"))
+
+
+def test_an_interrupted_making_is_made_again() -> None:
+    with reachable_directory() as directory:
+        place = directory / "postgres"
+        (place / "data.new" / "base").mkdir(parents=True)
+        server = Postgres(place, settings=_SMALL)
+        server.prepare()
+        assert (server.data / "PG_VERSION").read_text().strip() == "18"
+        assert not (place / "data.new").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
+def test_a_closed_directory_on_the_way_is_named_and_stays_closed() -> None:
+    with reachable_directory() as directory:
+        closed = directory / "closed"
+        closed.mkdir(mode=0o700)
+        with pytest.raises(AccountError, match=f"may not pass through {closed}: .*HOTLINE_DATA"):
+            Postgres(closed / "postgres").prepare()
+        assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
+def test_programs_out_of_the_accounts_reach_are_a_matter_of_the_clone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with reachable_directory() as directory:
+        closed = directory / "closed"
+        closed.mkdir(mode=0o700)
+        monkeypatch.setattr("deploy.local.postgres.binaries", lambda: closed / "bin")
+        with pytest.raises(AccountError, match=f"may not pass through {closed}, .*move the clone"):
+            Postgres(directory / "postgres").prepare()
