@@ -1,0 +1,90 @@
+"""`create_app`: the FastAPI application of a service, with what all three promise alike.
+
+Public are `/healthz/live`, `/healthz/ready`, `/openapi.json` and `/docs`. Every error is problem+json,
+every body limited, no answer cached (`shared.web.edge`), and the OpenAPI document declares
+what may really be answered (`shared.web.openapi`). FastAPI's own telemetry is off, whatever the
+environment says: it would record bodies and the second of a call.
+
+The application owns no resources: the process opens them around it (`shared.web.process`),
+so that one without HTTP has them too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+
+from shared.errors import Unavailable
+from shared.web import openapi, problems
+from shared.web.auth import Authenticator
+from shared.web.edge import Edge
+
+# What is not ready, by name, with a short reason that holds no secret; empty when all is well.
+Readiness = Callable[[], Awaitable[Mapping[str, str]]]
+
+VERSION = "0.1.0"
+_READINESS_SECONDS = 2.0
+
+
+class Health(BaseModel):
+    status: Literal["live", "ready"]
+
+
+def create_app(
+    *,
+    title: str,
+    version: str,
+    readiness: Readiness,
+    authenticator: Authenticator,
+    routers: Sequence[APIRouter] = (),
+    body_limits: Mapping[str, int | None] | None = None,
+) -> FastAPI:
+    """`body_limits`: by exact path, where a body may be longer than 256 KiB, None for any length."""
+    app = FastAPI(
+        title=title,
+        version=version,
+        docs_url="/docs",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.authenticator = authenticator
+    app.add_middleware(Edge, body_limits=body_limits or {})
+    problems.install(app)
+    app.include_router(_health(readiness))
+    for router in routers:
+        app.include_router(router)
+    openapi.install(app)
+    return app
+
+
+def _health(readiness: Readiness) -> APIRouter:
+    router = APIRouter(prefix="/healthz", tags=["health"])
+
+    @router.get("/live")
+    async def live() -> Health:
+        """The process answers."""
+        return Health(status="live")
+
+    @router.get("/ready", responses=openapi.problems(Unavailable))
+    async def ready() -> Health:
+        """What this service needs answers too."""
+        try:
+            async with asyncio.timeout(_READINESS_SECONDS):
+                failing = await readiness()
+        except TimeoutError:
+            failing = {"readiness": f"no answer within {_READINESS_SECONDS:g} s"}
+        if failing:
+            raise Unavailable("Not ready.", members={"not_ready": dict(failing)})
+        return Health(status="ready")
+
+    return router

@@ -1,0 +1,195 @@
+"""`python -m services.X` as it is started in earnest: a process, told what to do by its environment."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import pytest
+
+from tests.unit.shared.web.issuer import ISSUER, Issuer
+
+ROOT = Path(__file__).parents[4]
+SERVICES = ["intake", "dedup", "referral"]
+NOBODY = "postgresql://nobody:hunter2@127.0.0.1:1/nothing"
+
+
+class Running:
+    """A service whose log lines are read as they come."""
+
+    def __init__(self, service: str, environment: dict[str, str], *arguments: str) -> None:
+        self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            [sys.executable, "-m", f"services.{service}", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.written: list[str] = []
+        self._lines: Queue[str] = Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._lines.put(line)
+
+    def logged(self, event: str) -> dict[str, Any]:
+        """The next line about this event."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            except Empty:
+                raise AssertionError(f"never logged {event!r}: {self.written}") from None
+            self.written.append(line)
+            if line.startswith("{") and (said := json.loads(line))["event"] == event:
+                entry: dict[str, Any] = said
+                return entry
+
+    def ends(self) -> tuple[int, str]:
+        """The exit code and everything that was written."""
+        code = self.process.wait(timeout=20)
+        self._reader.join(timeout=20)
+        while not self._lines.empty():
+            self.written.append(self._lines.get())
+        return code, "".join(self.written)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.ends()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    for name in ("keys", "token"):
+        (tmp_path / name).write_text("{}")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return plain | {
+        "HOTLINE_DATABASE_URL": NOBODY,
+        "HOTLINE_PORT": "0",
+        "HOTLINE_METRICS_PORT": "0",
+        "HOTLINE_RUN_FILE": str(tmp_path / "run.json"),
+        "HOTLINE_KEYS_FILE": str(tmp_path / "keys"),
+        "HOTLINE_SERVICE_TOKEN_FILE": str(tmp_path / "token"),
+        "HOTLINE_JWKS": Issuer().write(tmp_path / "jwks.json"),
+        "HOTLINE_ISSUER": ISSUER,
+        "HOTLINE_PEERS": json.dumps(dict.fromkeys(SERVICES, "http://127.0.0.1:1")),
+    }
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    running: list[Running] = []
+
+    def start(service: str, *arguments: str, **changed: str) -> Running:
+        running.append(Running(service, environment | changed, *arguments))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.close()
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # always http
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_ready_with_its_database_and_stops_at_sigterm(
+    service: str, start: Start, database_url: str
+) -> None:
+    running = start(service, "serve", HOTLINE_DATABASE_URL=database_url)
+    metrics_port = running.logged("metrics")["port"]
+    port = running.logged("serving")["port"]
+    assert get(port, "/healthz/ready") == (200, '{"status":"ready"}')
+    assert get(port, "/metrics")[0] == 404
+    assert get(metrics_port, "/metrics")[0] == 200
+    running.process.send_signal(signal.SIGTERM)
+    assert running.ends()[0] == 0
+
+
+def test_a_service_without_its_database_is_live_and_says_what_is_missing(start: Start) -> None:
+    running = start("intake", "serve")
+    port = running.logged("serving")["port"]
+    assert get(port, "/healthz/live")[0] == 200
+    status, body = get(port, "/healthz/ready")
+    assert (status, json.loads(body)["not_ready"]) == (503, {"database": "ConnectionRefusedError"})
+    running.process.send_signal(signal.SIGINT)
+    code, written = running.ends()
+    assert code == 0
+    assert "hunter2" not in written
+
+
+def test_a_process_without_http_listens_for_metrics_alone(start: Start) -> None:
+    running = start("intake", "serve", "--only", "relay,consumer")
+    metrics_port = running.logged("metrics")["port"]
+    assert running.logged("running")["parts"] == ["consumer", "relay"]
+    assert get(metrics_port, "/metrics")[0] == 200
+    running.process.send_signal(signal.SIGTERM)
+    code, written = running.ends()
+    assert code == 0
+    assert "serving" not in written
+
+
+def test_requests_leave_no_trace_in_the_log(start: Start) -> None:
+    running = start("intake", "serve")
+    port = running.logged("serving")["port"]
+    get(port, "/v1/complaints/5f0c?name=hunter2")
+    running.process.send_signal(signal.SIGTERM)
+    code, _ = running.ends()
+    assert code == 0
+    assert [json.loads(line)["event"] for line in running.written] == ["metrics", "serving", "stopping"]
+
+
+@pytest.mark.parametrize("variable", ["HOTLINE_PORT", "HOTLINE_METRICS_PORT"])
+def test_a_taken_port_is_one_line_and_exit_code_2(variable: str, start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        running = start("intake", "serve", **{variable: str(taken.getsockname()[1])})
+        code, written = running.ends()
+    assert code == 2
+    assert written.startswith(f"{variable}: 127.0.0.1:")
+    assert written.count("\n") == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrating_twice_is_migrating_once(service: str, start: Start, database_url: str) -> None:
+    for _ in range(2):
+        code, written = start(service, "migrate", HOTLINE_DATABASE_URL=database_url).ends()
+        assert (code, "Traceback" in written) == (0, False)
+
+
+def test_migrating_without_the_database_is_one_sentence(start: Start) -> None:
+    assert start("intake", "migrate").ends() == (
+        1,
+        "the database of intake does not answer (ConnectionRefusedError)\n",
+    )
+
+
+def test_wrong_settings_are_lines_without_a_traceback(start: Start) -> None:
+    code, written = start("dedup", "serve", HOTLINE_PORT="hunter2", HOTLINE_ISSUER="").ends()
+    assert code == 2
+    assert [line.partition(":")[0] for line in written.splitlines()] == ["HOTLINE_PORT", "HOTLINE_ISSUER"]
+    assert "hunter2" not in written

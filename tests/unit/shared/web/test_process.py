@@ -1,0 +1,40 @@
+"""The command line of a service: what it runs, and how it says that it cannot."""
+
+import argparse
+
+import pytest
+
+from services.intake.__main__ import wiring
+from services.intake.settings import Settings
+from shared.web.process import PARTS, main, parts
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("http", {"http"}), ("relay,consumer", {"relay", "consumer"}), ("http, relay ,consumer", PARTS)],
+)
+def test_parts_are_named_with_commas(text: str, meant: set[str]) -> None:
+    assert parts(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "http,", "HTTP", "worker"])
+def test_an_unknown_part_is_refused_with_the_known_ones(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="consumer, http, relay"):
+        parts(text)
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["migrate"]])
+def test_without_settings_it_says_so_and_ends_with_2(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("HOTLINE_DATABASE_URL", raising=False)
+    assert main("intake", Settings, wiring, arguments) == 2
+    assert "HOTLINE_DATABASE_URL: is not set; it should be postgresql://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--only", "worker"]])
+def test_wrong_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main("intake", Settings, wiring, arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m services.intake" in capsys.readouterr().err
