@@ -1,0 +1,298 @@
+"""The body of a complaint: as a client sends it, and as it is kept and published once it was sanitised.
+
+`read_complaint` turns bytes into a `ComplaintBody` or raises `Unprocessable` with the path of every wrong
+field. The two models are siblings on purpose: what was sent cannot be passed for what was sanitised.
+`SanitisedComplaint` has no limits of length (a marker may be longer than what it replaces) and no receipt.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from typing import Annotated, Final
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from shared.contracts.admission import Admission
+from shared.contracts.contract import (
+    CONTROL_CHARACTERS,
+    CategoryCode,
+    Contract,
+    Day,
+    ForceSlug,
+    SubjectIndex,
+    Telling,
+    Text,
+)
+from shared.contracts.words import Channel, Guess, NationalLetter, SubjectRole, Wish
+from shared.errors import FieldError, Unprocessable
+
+LONGEST_NARRATIVE: Final = 20_000
+MOST_SUBJECTS: Final = 50
+MOST_ALLEGATIONS: Final = 50
+_MOST_ERRORS: Final = 100
+
+_BETWEEN_DIGITS: Final = re.compile(r"[\s.\-\u2013\u2014]+")
+
+
+def _digits(receipt: str) -> str:
+    return _BETWEEN_DIGITS.sub("", receipt)
+
+
+Receipt = Annotated[
+    str,
+    StringConstraints(max_length=64, pattern=r"^[\s.\-\u2013\u2014]*(?:[0-9][\s.\-\u2013\u2014]*){16}$"),
+    AfterValidator(_digits),
+]
+"""The 16 digits of a receipt; spaces, dots and dashes as people type them are taken out."""
+
+
+def _not_before(begin: date | None, end: date | None) -> None:
+    if begin is not None and end is not None and end < begin:
+        raise PydanticCustomError("end_before_begin", "must not be before the beginning")
+
+
+class _AnySubject(Contract):
+    """A person as this complaint describes them."""
+
+    role: SubjectRole = "accused"
+    name: Text | None = None
+    rank: Text | None = None
+    collar_number: Text | None = None
+    force: ForceSlug | None = None
+    unit: Text | None = None
+    description: Text | None = None
+    vehicle: Text | None = None
+    seen_from: Day | None = None
+    seen_to: Day | None = None
+
+    @field_validator("seen_to")
+    @classmethod
+    def _ends_after_it_began(cls, seen_to: date | None, info: ValidationInfo) -> date | None:
+        _not_before(info.data.get("seen_from"), seen_to)
+        return seen_to
+
+
+class Allegation(Contract):
+    """One kind of wrong. Without `subjects` it is about every `accused` one."""
+
+    code: CategoryCode
+    subjects: Annotated[tuple[SubjectIndex, ...], Field(max_length=MOST_SUBJECTS)] = ()
+
+    @field_validator("subjects")
+    @classmethod
+    def _each_subject_once(cls, subjects: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(subjects)) != len(subjects):
+            raise PydanticCustomError("repeated_subject", "must name each subject once")
+        return subjects
+
+
+class _AnyIncident(Contract):
+    """When and where it happened, as far as it is known."""
+
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+    place: Text | None = None
+    force: ForceSlug | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _ends_after_it_began(cls, to: date | None, info: ValidationInfo) -> date | None:
+        _not_before(info.data.get("from_"), to)
+        return to
+
+
+class Risk(Contract):
+    """What may not wait. A missing answer is not a no."""
+
+    immediate_danger: bool | None = None
+    ongoing_contact: bool | None = None
+    child_involved: bool | None = None
+    death_or_serious_injury: bool | None = None
+
+
+class _AnyComplaint(Contract):
+    channel: Channel
+    narrative: Telling
+    subjects: Annotated[tuple[_AnySubject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    allegations: Annotated[tuple[Allegation, ...], Field(max_length=MOST_ALLEGATIONS)] = ()
+    national_categories: Annotated[tuple[NationalLetter, ...], Field(max_length=11)] = ()
+    incident: _AnyIncident | None = None
+    risk: Risk | None = None
+    wish: Wish = "pass_on"
+    could_be_guessed: Guess = "unknown"
+    external_reference: Text | None = None
+
+    @field_validator("allegations")
+    @classmethod
+    def _about_subjects_that_are_there(
+        cls, allegations: tuple[Allegation, ...], info: ValidationInfo
+    ) -> tuple[Allegation, ...]:
+        subjects = info.data.get("subjects")
+        if subjects is None:  # wrong itself, and reported
+            return allegations
+        for number, allegation in enumerate(allegations):
+            for place, subject in enumerate(allegation.subjects):
+                if subject >= len(subjects):
+                    # Pydantic reports this under `allegations`; `at` leads `field_errors` further down.
+                    raise PydanticCustomError(
+                        "no_such_subject",
+                        "must be the index of one of the subjects",
+                        {"at": f"{number}.subjects.{place}"},
+                    )
+        return allegations
+
+    @field_validator("national_categories")
+    @classmethod
+    def _each_letter_once(cls, letters: tuple[NationalLetter, ...]) -> tuple[NationalLetter, ...]:
+        if len(set(letters)) != len(letters):
+            raise PydanticCustomError("repeated_letter", "must name each category once")
+        return letters
+
+    def subjects_of(self, allegation: Allegation) -> tuple[int, ...]:
+        """The indexes of the subjects an allegation is about: those it names, else every accused one."""
+        return allegation.subjects or tuple(
+            index for index, subject in enumerate(self.subjects) if subject.role == "accused"
+        )
+
+
+class Subject(_AnySubject):
+    """A subject as it was sent."""
+
+    name: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    rank: Annotated[Text, StringConstraints(max_length=100)] | None = None
+    collar_number: Annotated[Text, StringConstraints(max_length=40)] | None = None
+    unit: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    description: Annotated[Text, StringConstraints(max_length=2_000)] | None = None
+    vehicle: Annotated[Text, StringConstraints(max_length=100)] | None = None
+
+
+class Incident(_AnyIncident):
+    """An incident as it was sent."""
+
+    place: Annotated[Text, StringConstraints(max_length=500)] | None = None
+
+
+class ComplaintBody(_AnyComplaint):
+    """The body of `POST /v1/complaints`: all optional but `channel` and `narrative`."""
+
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+    subjects: Annotated[tuple[Subject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    incident: Incident | None = None
+    external_reference: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    continues: Receipt | None = None
+
+
+class SanitisedSubject(_AnySubject):
+    """A subject without the caller's traces."""
+
+
+class SanitisedIncident(_AnyIncident):
+    """An incident without the caller's traces."""
+
+
+class SanitisedComplaint(_AnyComplaint):
+    """A complaint after the caller's own traces were removed: the only form in which it is kept."""
+
+    subjects: Annotated[tuple[SanitisedSubject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    incident: SanitisedIncident | None = None
+
+
+def read_complaint(raw: bytes, admission: Admission) -> ComplaintBody:
+    """The complaint in a request's body.
+
+    Raises:
+        Unprocessable: it is no JSON in UTF-8, or fields are wrong; names each field, quotes none.
+    """
+    try:
+        return ComplaintBody.model_validate_json(raw, context=admission)
+    except ValidationError as error:
+        errors = field_errors(error, raw)
+    raise Unprocessable("The complaint is not as it should be; nothing was stored.", errors=errors)
+
+
+def field_errors(error: ValidationError, raw: bytes = b"") -> tuple[FieldError, ...]:
+    """What pydantic found, in our words, the first hundred.
+
+    `raw` lets unreadable JSON be traced to the field that is to blame.
+    """
+    found = error.errors(include_url=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return tuple(islice(_unreadable(raw), _MOST_ERRORS)) or (FieldError("body", "must be JSON in UTF-8"),)
+    return tuple(FieldError(_path(entry), _message(entry)) for entry in found[:_MOST_ERRORS])
+
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
+
+_MESSAGES: Final = {
+    "missing": "must be given",
+    "extra_forbidden": "is not a known field",
+    "model_type": "must be an object",
+    "tuple_type": "must be a list",
+    "string_type": "must be a text",
+    "string_unicode": "must be text in Unicode, without lone surrogates",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+}
+_PATTERN_MESSAGES: Final = {
+    "narrative": "must say something, without control characters but tab and line ends",
+    "continues": "must be the 16 digits of a receipt",
+    "force": "must be one of the known forces, or unknown",
+    "code": "must be one of the known categories",
+}
+
+
+def _path(entry: ErrorDetails) -> str:
+    """`subjects.0.seen_to`. The name of an unknown field is the client's own and may be anything."""
+    parts = [part if isinstance(part, int) or _NAME.match(part) else "?" for part in entry["loc"]]
+    parts += [at] if (at := entry.get("ctx", {}).get("at")) else []
+    return ".".join(map(str, parts)) or "body"
+
+
+def _message(entry: ErrorDetails) -> str:
+    if entry["type"] == "string_pattern_mismatch":
+        field = str(entry["loc"][-1])
+        return _PATTERN_MESSAGES.get(field, "must not hold control characters but tab and line ends")
+    return _MESSAGES.get(entry["type"], entry["msg"])
+
+
+_UNFIT: Final = re.compile(f"[{CONTROL_CHARACTERS}]")
+
+
+def _unreadable(raw: bytes) -> Iterator[FieldError]:
+    """The fields whose text made the JSON unreadable: lone surrogates, and controls that were not escaped.
+
+    Slower and more lenient than the parser that refused it, and only asked then.
+    """
+    try:
+        document = json.loads(raw, strict=False)
+    except (ValueError, RecursionError):
+        return
+    waiting: list[tuple[tuple[str | int, ...], object]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        match value:
+            case dict():
+                waiting += (((*path, key), inner) for key, inner in value.items())
+            case list():
+                waiting += (((*path, index), inner) for index, inner in enumerate(value))
+            case str():
+                message = None
+                if any("\ud800" <= character <= "\udfff" for character in value):
+                    message = _MESSAGES["string_unicode"]
+                elif _UNFIT.search(value):
+                    message = "must not hold control characters but tab and line ends"
+                if message:
+                    yield FieldError(_path({"type": "", "loc": path, "msg": "", "input": None}), message)
+            case _:
+                pass

@@ -1,0 +1,93 @@
+"""What all contracts have in common, and the small types they are made of.
+
+Models are frozen, strict (no "1" for 1) and refuse unknown fields, so that what we write is exactly what
+is listed. Who *reads* what another version may have written passes ``extra="ignore"`` to the validation.
+Errors name fields and never quote values.
+"""
+
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from shared.contracts.admission import Admission
+
+_EARLIEST: Final = date(1900, 1, 1)
+
+# C0 but tab, line feed and carriage return; DEL. Lone surrogates never get as far as a pattern.
+CONTROL_CHARACTERS: Final = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
+_NO_CONTROLS: Final = f"^[^{CONTROL_CHARACTERS}]*$"
+_MORE_THAN_SPACE: Final = f"^[^{CONTROL_CHARACTERS}]*[^{CONTROL_CHARACTERS}\\s][^{CONTROL_CHARACTERS}]*$"
+
+
+class Contract(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+def _day(value: object, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> date:
+    """A day as `2020-12-31` and in no other of ISO 8601's forms; not in the future, where that is known."""
+    if isinstance(value, str) and len(value) == 10 and value[4] == value[7] == "-":
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            day = None
+    else:
+        day = value if type(value) is date else None
+    if day is None:
+        raise PydanticCustomError("day", "must be a date, as 2020-12-31")
+    if day < _EARLIEST:
+        raise PydanticCustomError("day_too_early", "must not be before 1900")
+    if isinstance(info.context, Admission) and day > info.context.today:
+        raise PydanticCustomError("day_in_future", "must not be in the future")
+    return day
+
+
+def _known_force(slug: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Admission) and slug not in info.context.vocabulary.forces:
+        raise PydanticCustomError("unknown_force", "must be one of the known forces, or unknown")
+    return slug
+
+
+def _known_category(code: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Admission) and code not in info.context.vocabulary.categories:
+        raise PydanticCustomError("unknown_category", "must be one of the known categories")
+    return code
+
+
+# Pydantic's own date also takes a timestamp in a string; so it is not asked. Its serialisation stays.
+Day = Annotated[
+    date, WrapValidator(_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
+]
+ForceSlug = Annotated[
+    str, StringConstraints(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$"), AfterValidator(_known_force)
+]
+CategoryCode = Annotated[
+    str,
+    StringConstraints(max_length=80, pattern=r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$"),
+    AfterValidator(_known_category),
+]
+Code = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z]+(_[a-z]+)*$")]
+CriterionCode = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Z]+(_[A-Z]+)*$")]
+Text = Annotated[str, StringConstraints(pattern=_NO_CONTROLS)]
+Telling = Annotated[str, StringConstraints(pattern=_MORE_THAN_SPACE)]
+SubjectIndex = Annotated[int, Field(ge=0, lt=50)]
+Count = Annotated[int, Field(ge=0)]

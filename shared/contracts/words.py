@@ -1,0 +1,12 @@
+"""The closed word lists of the contracts: what the code itself decides by.
+
+Open lists (forces, categories, criteria, dispositions) are data: see `shared.vocabulary`.
+"""
+
+from typing import Literal
+
+Channel = Literal["phone", "web", "post", "partner"]
+SubjectRole = Literal["accused", "failed_to_act", "witness", "mentioned"]
+Wish = Literal["pass_on", "ask_me_first", "only_with_another"]
+Guess = Literal["yes", "no", "unknown"]
+NationalLetter = Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L"]
