@@ -1,0 +1,152 @@
+"""What holds for every text: it never raises, twice is once, offsets fit, hostile length costs no more.
+
+Google's own matcher for telephone numbers is asked afterwards whether it still finds one.
+"""
+
+import time
+
+import phonenumbers
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from services.intake.domain.sanitiser import KINDS, Sanitised, TextKind, sanitise
+
+KIND: st.SearchStrategy[TextKind] = st.sampled_from(["narrative", "officer", "place"])
+PIECES = (
+    *("my name is ", "I'm ", "I am ", "this is ", "i live at ", "my address is ", "regards,\n", "my son "),
+    *("Jane", "jane", "Smith", "van ", "PC ", "David C", " and ", " calling", "12 ", "Acacia ", "Avenue"),
+    *("07700", "900123", "+44", "(0)", "1", "12/03/2020", "2019 ", "AB", "12 34 56 ", "C", "SW1A ", "1AA"),
+    *(
+        "seven ",
+        "double ",
+        "oh ",
+        "@",
+        "jane@",
+        "example",
+        ".com",
+        " at ",
+        " dot ",
+        "https://",
+        "www.",
+        "::1",
+    ),
+    *("my car ", "AB12 CDE", "crime ref ", "cad ", "born on ", "dob ", "my insta is ", "call me on "),
+    *("[", "]", "[name]", "[phone]", "[phone] ", "[address]", " ", ", ", ".", "\n", "-", "\u0130", "\ud800"),
+)
+TEXT = st.text(st.characters(codec=None), max_size=60) | st.lists(
+    st.sampled_from(PIECES) | st.text(max_size=3), max_size=25
+).map("".join)
+
+
+@given(TEXT, KIND)
+@example("my Instagram is jane_s99", "narrative")
+@settings(max_examples=600)
+def test_twice_is_once(text: str, kind: TextKind) -> None:
+    once = sanitise(text, kind).text
+    assert sanitise(once, kind) == Sanitised(once, ())
+
+
+@given(TEXT, KIND)
+@settings(max_examples=300)
+def test_the_redactions_tell_how_the_text_was_made(text: str, kind: TextKind) -> None:
+    sanitised = sanitise(text, kind)
+    made, position = "", 0
+    for one in sanitised.redactions:
+        assert position <= one.start < one.end <= len(text)
+        assert one.kind in KINDS
+        made += f"{text[position : one.start]}[{one.kind}]"
+        position = one.end
+    assert made + text[position:] == sanitised.text
+
+
+FORMATS = [
+    phonenumbers.PhoneNumberFormat.E164,
+    phonenumbers.PhoneNumberFormat.NATIONAL,
+    phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    phonenumbers.PhoneNumberFormat.RFC3966,
+]
+
+
+def numbers_found(text: str, leniency: int) -> list[str]:
+    """What Google's matcher takes for a telephone number, of the length that we take out anywhere."""
+    found = phonenumbers.PhoneNumberMatcher(text, "GB", leniency=leniency)
+    return [one.raw_string for one in found if sum(c.isdecimal() for c in one.raw_string) >= 9]
+
+
+@given(
+    st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
+    st.integers(0, 10**6 - 1),
+    st.sampled_from(FORMATS),
+    st.sampled_from(["{}", "ring {}.", "ask ({}) or", "it is:{},", "PC 1234 rang {} at 10:30", "{}\n{}"]),
+)
+@settings(max_examples=400)
+def test_no_number_of_any_country_is_left_in_any_common_form(
+    region: str, last: int, form: int, sentence: str
+) -> None:
+    model = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    if model is None or model.national_number is None:
+        return
+    model.national_number = model.national_number // 10**6 * 10**6 + last
+    international = region != "GB" and form == phonenumbers.PhoneNumberFormat.NATIONAL
+    written = phonenumbers.format_number(
+        model, phonenumbers.PhoneNumberFormat.INTERNATIONAL if international else form
+    ).removeprefix("tel:")
+    kept = sanitise(sentence.format(written, written)).text
+    if sum(c.isdecimal() for c in written) >= 9:
+        assert str(model.national_number)[-6:] not in "".join(c for c in kept if c.isdecimal())
+        assert numbers_found(kept, phonenumbers.Leniency.POSSIBLE) == []
+
+
+@given(st.text(alphabet="0123456789 +-.()/\n", max_size=60))
+@settings(max_examples=500)
+def test_no_valid_number_is_left_among_digits(text: str) -> None:
+    assert numbers_found(sanitise(text).text, phonenumbers.Leniency.VALID) == []
+
+
+LONGEST = 20_000
+SECONDS = 5  # takes a tenth of a second; what grows with the square takes minutes
+HOSTILE = [
+    *(
+        "a",
+        "1",
+        "1 ",
+        "1-",
+        "1,1,",
+        "(1",
+        "07",
+        "a.",
+        "a@",
+        "a-",
+        "a'",
+        "[",
+        "[phone]",
+        "1[phone] ",
+        "\ud800",
+    ),
+    *("my name is ", "my name is Aa ", "I am ", "I'm Jane ", "Aa ", "van der ", "Jane [name] ", "regards,\n"),
+    *("my address is ", "my address is 99999", "i live at 1 ", "i live at a b c d e ", "9 a street "),
+    *("seven ", "double ", "zero seven ", "a dot ", "a at b dot ", "a (at) b (dot) ", "http://", "www."),
+    *("ab 12 34 56 c ", "SW1A 1AA ", "99999", "1.1.1.1.", "a:", "::1 ", "my car AB12 CDE ", "dob 1 "),
+    *("crime ref number ", "cad 123 ", "my insta is ab ", "@jane", "my son Tom ", "this is Jane ", "\u0130"),
+]
+PREFIXES = ["", "my name is ", "my address is ", "my insta is "]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_hostile_text_takes_no_longer_than_its_length_accounts_for(prefix: str) -> None:
+    for unit in HOSTILE:
+        text = (prefix + unit * LONGEST)[:LONGEST]
+        started = time.perf_counter()
+        kept = sanitise(text)
+        assert time.perf_counter() - started < SECONDS, (prefix, unit)
+        assert sanitise(kept.text).redactions == (), (prefix, unit)
+
+
+@given(st.lists(st.sampled_from((*HOSTILE, *PREFIXES)), min_size=500, max_size=1500).map("".join))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_mixture_of_hostile_text_is_read_in_the_same_time(text: str) -> None:
+    started = time.perf_counter()
+    kept = sanitise(text)
+    assert time.perf_counter() - started < SECONDS
+    assert sanitise(kept.text).text == kept.text
