@@ -4,7 +4,10 @@ import sys
 
 import typer
 
+from deploy.command.importing import import_file
+from deploy.command.parking import parked
 from deploy.command.token import token
+from deploy.command.verifying import verify
 from deploy.local.errors import LaunchError
 
 app = typer.Typer(
@@ -13,6 +16,8 @@ app = typer.Typer(
     epilog="Examples:\n\n"
     "  ./hotline token assessor\n\n"
     "  ./hotline token recipient --force hampshire\n\n"
+    "  ./hotline import complaints.ndjson.gz\n\n"
+    "  ./hotline verify\n\n"
     '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
     no_args_is_help=True,
     add_completion=False,
@@ -20,11 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(no_args_is_help=True)(token)
-
-
-@app.callback()
-def hotline() -> None:
-    """With a callback `token` is a subcommand also while it is the only one."""
+app.command("import", no_args_is_help=True)(import_file)
+app.command()(verify)
+app.add_typer(parked, name="parked")
 
 
 def main() -> None:

@@ -1,0 +1,47 @@
+"""The running system as run.json tells it, for the commands that talk to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.data_directory import DataDirectory
+from deploy.local.errors import LaunchError
+from deploy.local.issuer import Issuer
+
+
+class NotRunningError(LaunchError):
+    """There is no system to talk to."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Addresses, databases and the issuer of a system that `make run` started."""
+
+    run: dict[str, Any]
+
+    @classmethod
+    def running(cls) -> "System":
+        """
+        Raises:
+            NotRunningError: nothing runs on the data directory.
+        """
+        data = DataDirectory.from_environment()
+        if (run := data.read_run_file()) is None:
+            raise NotRunningError(
+                f"nothing runs on {data.path}: start it with `make run` in another terminal, or name its"
+                " directory with HOTLINE_DATA."
+            )
+        return cls(run)
+
+    def url(self, service: str) -> str:
+        return str(self.run["services"][service]["url"])
+
+    def database_url(self, service: str) -> str:
+        return str(self.run["services"][service]["database_url"])
+
+    @property
+    def broker(self) -> str:
+        return str(self.run["broker"])
+
+    def token(self, role: str) -> str:
+        return Issuer(Path(self.run["issuer"]["key_file"]).parent).mint(role)
