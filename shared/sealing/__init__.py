@@ -1,0 +1,1 @@
+"""Sealing: JWE payloads, key rings, and the data keys whose destruction erases a complaint."""
