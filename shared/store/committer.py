@@ -1,0 +1,397 @@
+"""Group commit: appends of one process go through one committer, those of all under one advisory lock.
+
+While a commit runs the next batch gathers; there is no timer. Numbers are given and committed under the
+lock, so they are in commit order and without gaps, and a reader that has seen position n has seen
+everything up to n.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+import asyncpg
+import orjson
+import structlog
+
+from shared.store import sql
+from shared.store.numbering import Batch, Heads, Row, check_sizes, number
+from shared.store.requests import (
+    Appended,
+    AppendRefused,
+    AppendRequest,
+    DuplicateEvent,
+    InboxState,
+    OutcomeUnknown,
+    RowExists,
+    StoreHalted,
+    StoreUnavailable,
+    Table,
+)
+from shared.store.tables import put_statement, remove_statement
+
+BATCH_LIMIT = 500
+CHANNEL = "hotline_log"
+
+# Every statement of the committer looks single keys up in an index. Its plans are made once, perhaps on
+# empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
+# A process stopped in mid-transaction (SIGSTOP, a paused VM) holds the lock of all replicas: its session
+# is ended after `idle_in_transaction_session_timeout`.
+COMMITTER_SETTINGS = {
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": "1500",
+    "statement_timeout": "20000",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+# The connection is gone, or the server is going: what became of a commit under way is to be looked up.
+# InternalClientError: the driver has read the server's farewell, and has not seen the connection close yet.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+# Not a fault of the request: disk full, out of memory, too many connections, I/O error.
+SURROUNDINGS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, TimeoutError)
+
+log = structlog.get_logger()
+
+
+class Committer:
+    """
+    Args:
+        slot_of_stream: the slot of a public stream, None for an internal one.
+        outcome_limit: seconds to wait for a lost database before an append under way is given up.
+    """
+
+    def __init__(
+        self, database_url: str, slot_of_stream: Callable[[str], int | None], outcome_limit: float
+    ) -> None:
+        self._url = database_url
+        self._slot = slot_of_stream
+        self._outcome_limit = outcome_limit
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._connection: asyncpg.Connection | None = None
+        self._halted = ""
+        self.batch_sizes: deque[int] = deque(maxlen=1000)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="committer")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """What was accepted is committed first."""
+        self._closing = True
+        self._arrived.set()
+        await self._task
+        if self._connection is not None:
+            await self._connection.close()
+
+    def halt(self, reason: str) -> None:
+        """Refuse every append from now on: numbers would be given twice after a lost tail."""
+        self._halted = reason
+
+    # Appending
+
+    async def append(self, request: AppendRequest) -> Appended:
+        """Write `request` as one.
+
+        Raises:
+            AppendRefused: a guard, version or claim does not hold (see `shared.store.requests`).
+            StoreUnavailable: the database is away.
+            StoreHalted: the log lost its tail.
+        """
+        if self._halted:
+            raise StoreHalted(self._halted)
+        if self._closing:
+            raise StoreUnavailable("the store is closing")
+        check_sizes(request)
+        waiting = _Waiting(request)
+        self._queue.append(waiting)
+        self._arrived.set()
+        return await waiting.future
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+                try:
+                    await self._commit(taken)
+                except Exception as fault:  # the committer must outlive whatever a batch brings
+                    log.exception("commit failed")
+                    self._abandon()
+                    _refuse(taken, fault)
+            if self._closing:
+                return
+
+    async def _commit(self, taken: Sequence["_Waiting"]) -> None:
+        try:
+            connection = await self._connected()
+        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+            _refuse(taken, StoreUnavailable(f"no connection to the database: {type(fault).__name__}"))
+            return
+        try:
+            outcomes = await self._transact(connection, taken)
+        except LOST as fault:
+            if isinstance(fault, asyncpg.InterfaceError) and not connection.is_closed():
+                await self._fail_alone(connection, taken, fault)  # the driver does not take a parameter
+            else:
+                await self._settle(taken)
+        except SURROUNDINGS as fault:
+            await self._rolled_back(connection)
+            _refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
+        except (asyncpg.PostgresError, ValueError, TypeError, ArithmeticError, LookupError) as fault:
+            await self._fail_alone(connection, taken, fault)
+        else:
+            for waiting, outcome in zip(taken, outcomes, strict=True):
+                waiting.resolve(outcome)
+            self.batch_sizes.append(len(taken))
+            await self._announce(connection)
+
+    async def _fail_alone(
+        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], fault: Exception
+    ) -> None:
+        """One request is at fault: repeat the batch request by request."""
+        await self._rolled_back(connection)
+        if len(taken) == 1:
+            _refuse(taken, _explained(fault))
+            return
+        for waiting in taken:
+            await self._commit([waiting])
+
+    async def _connected(self) -> "asyncpg.Connection":
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._url, timeout=5, server_settings=COMMITTER_SETTINGS, command_timeout=30
+            )
+        return self._connection
+
+    async def _rolled_back(self, connection: "asyncpg.Connection") -> None:
+        try:
+            await connection.execute("ROLLBACK")
+        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError):
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Never go on with a connection that may be in mid-transaction: the next commit would take with it
+        what was refused."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _transact(
+        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"]
+    ) -> list[Appended | AppendRefused]:
+        requests = [waiting.request for waiting in taken]
+        asked = _Asked(requests, self._slot)
+        await connection.execute(sql.LOCK)
+        heads = asked.heads(await connection.fetchrow(sql.HEADS, *asked.parameters()))
+        numbering = number(requests, heads, self._slot)
+        await _write(connection, numbering.batch)
+        for waiting, outcome in zip(taken, numbering.outcomes, strict=True):
+            waiting.numbered = outcome if isinstance(outcome, Appended) else None
+        await connection.execute("COMMIT")
+        return numbering.outcomes
+
+    async def _settle(self, taken: Sequence["_Waiting"]) -> None:
+        """After a lost connection: find out what was committed, commit the rest again.
+
+        The lock is taken first. While the old session still lives it holds the lock; once we have it,
+        the old transaction is over and the look-up final. Committed is what stands under the very numbers
+        that it was given: an id alone may be another request's, of which this one is a duplicate. Requests
+        without events are judged again by their guards: a cursor that has moved refuses, which a consumer
+        takes for "already done".
+        """
+        self._abandon()  # a time limit may have left it open, in mid-transaction
+        ids = [event.event_id for waiting in taken for event in waiting.request.events]
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + self._outcome_limit, 0.05
+        while True:
+            try:
+                connection = await self._connected()
+                await connection.execute(sql.LOCK)
+                rows = await connection.fetch(sql.KNOWN_EVENTS, ids)
+                await connection.execute("ROLLBACK")
+                break
+            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+                if loop.time() > deadline:
+                    _refuse(taken, OutcomeUnknown(f"the database went away: {type(fault).__name__}"))
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+        known = {row["position"]: row["event_id"] for row in rows}
+        again = []
+        for waiting in taken:
+            numbered, waiting.numbered = waiting.numbered, None
+            ids = [event.event_id for event in waiting.request.events]
+            if ids and numbered is not None and [known.get(at) for at in numbered.positions] == ids:
+                waiting.resolve(numbered)
+            else:
+                again.append(waiting)
+        self._queue.extendleft(reversed(again))
+
+    async def _announce(self, connection: "asyncpg.Connection") -> None:
+        """Wake the readers. Outside the transaction: NOTIFY within one serialises the commits of all
+        databases of the server. A wake-up that gets lost here is made up for by the readers' poll."""
+        with suppress(*LOST, *SURROUNDINGS, asyncpg.PostgresError):
+            await connection.execute(f"NOTIFY {CHANNEL}")
+
+
+class _Waiting:
+    """`numbered`: what it becomes if the COMMIT that was sent goes through."""
+
+    __slots__ = ("future", "numbered", "request")
+
+    def __init__(self, request: AppendRequest) -> None:
+        self.request = request
+        self.numbered: Appended | None = None
+        self.future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+
+    def resolve(self, outcome: Appended | Exception) -> None:
+        if self.future.done():  # its caller was cancelled; the commit stands all the same
+            return
+        if isinstance(outcome, Appended):
+            self.future.set_result(outcome)
+        else:
+            self.future.set_exception(outcome)
+
+
+def _explained(fault: Exception) -> Exception:
+    if not isinstance(fault, asyncpg.UniqueViolationError):
+        return fault
+    if fault.constraint_name == "events_event_id_key":
+        return DuplicateEvent("an event with this id is in the log")
+    return RowExists(f"a row with this key is in {fault.table_name}")
+
+
+def _refuse(taken: Iterable[_Waiting], fault: Exception) -> None:
+    for waiting in taken:
+        waiting.resolve(fault)
+
+
+class _Asked:
+    """The keys a batch touches: parameters of `sql.HEADS`, and the heads out of its answer."""
+
+    def __init__(self, requests: Sequence[AppendRequest], slot_of_stream: Any) -> None:
+        self.streams = list(
+            dict.fromkeys(
+                stream for r in requests for stream in (*r.expected, *(event.stream_id for event in r.events))
+            )
+        )
+        self.slots = list(
+            {s for r in requests for event in r.events if (s := slot_of_stream(event.stream_id)) is not None}
+        )
+        self.claims = list({(claim.kind, claim.key) for r in requests for claim in r.claims})
+        self.cursors = list({(move.source, move.slot) for r in requests for move in r.cursors})
+        self.leases = list({lease.name for r in requests for lease in r.leases})
+        steps = [step for r in requests for step in r.transitions]
+        entries = [entry for r in requests for entry in r.inbox]
+        self.queues = list(
+            {(step.source, step.subject) for step in steps}
+            | {(entry.source, entry.subject) for entry in entries}
+        )
+        self.inbox = list({(step.source, step.slot, step.slot_sequence) for step in steps})
+        self.applies = bool(steps or entries)
+
+    def parameters(self) -> list[Any]:
+        return [
+            self.streams,
+            self.slots,
+            *_columns(self.claims, 2),
+            *_columns(self.cursors, 2),
+            self.leases,
+            *_columns(self.queues, 2),
+            [key[0] for key in self.inbox],
+            self.applies,
+            [key[1] for key in self.inbox],
+            [key[2] for key in self.inbox],
+        ]
+
+    def heads(self, row: asyncpg.Record | None) -> Heads:
+        assert row is not None  # noqa: S101  (a SELECT without FROM has one row)
+        position, applied_no, versions, slots, claims, cursors, leases, queues, inbox = row
+        return Heads(
+            position=position,
+            applied_no=applied_no,
+            versions=dict(zip(self.streams, versions, strict=True)),
+            slots=dict(zip(self.slots, slots, strict=True)),
+            claims={k: value for k, value in zip(self.claims, claims, strict=True) if value is not None},
+            cursors=dict(zip(self.cursors, cursors, strict=True)),
+            leases=dict(zip(self.leases, leases, strict=True)),
+            waiting=dict(zip(self.queues, queues, strict=True)),
+            inbox={k: InboxState(s) for k, s in zip(self.inbox, inbox, strict=True) if s is not None},
+        )
+
+
+async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
+    if batch.events:
+        rows = [
+            (
+                numbered.position,
+                numbered.event.stream_id,
+                numbered.version,
+                numbered.event.event_id,
+                numbered.event.type,
+                numbered.event.schema_version,
+                numbered.slot,
+                numbered.slot_sequence,
+                numbered.event.data,
+                _metadata(numbered.event.correlation_id, numbered.event.causation_id),
+                numbered.event.recorded_on,
+            )
+            for numbered in batch.events
+        ]
+        await connection.fetch(sql.INSERT_EVENTS, *_columns(rows, 11))
+    if batch.cursors:
+        # In one order for all writers: rows locked crosswise would be a deadlock, even under the lock,
+        # with whoever repairs a cursor by hand.
+        moves = sorted((source, slot, at) for (source, slot), at in batch.cursors.items())
+        await connection.fetch(sql.MOVE_CURSORS, *_columns(moves, 3))
+    if batch.inbox:
+        entries = [
+            (e.source, e.slot, e.slot_sequence, e.event_id, e.subject, e.type, e.event, e.state.value,
+             e.reason, numbered.applied_no, numbered.after_position)
+            for numbered in batch.inbox
+            for e in (numbered.entry,)
+        ]  # fmt: skip
+        await connection.fetch(sql.INSERT_INBOX, *_columns(entries, 11))
+    if batch.transitions:
+        steps = [
+            (*key, step.state.value, step.reason, step.applied_no, step.after_position)
+            for key, step in batch.transitions.items()
+        ]
+        await connection.fetch(sql.MOVE_INBOX, *_columns(steps, 7))
+    for table, runs in batch.tables.values():
+        for changes in runs:
+            await _put(connection, table, changes.passing.values())
+            for column, values in changes.removals.items():
+                await connection.fetch(remove_statement(table, column), list(values))
+            await _put(connection, table, changes.puts.values())
+
+
+async def _put(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+    if rows:
+        columns = ([row[column] for row in rows] for column in table.columns)
+        await connection.fetch(put_statement(table), *columns)
+
+
+def _metadata(correlation: str, causation: str) -> str:
+    if not correlation and not causation:
+        return "{}"
+    return orjson.dumps({"correlation": correlation, "causation": causation}).decode()
+
+
+def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]

@@ -1,0 +1,195 @@
+"""The event store on PostgreSQL.
+
+What a caller gets: `append` returns when its request is durable, numbered in commit order without gaps,
+or raises having written nothing. A reader that has seen position n has seen everything up to n. How it
+fails: `AppendRefused` (the request), or `StoreUnavailable` (the database); `OutcomeUnknown` where a
+connection broke during the commit and the database stayed away longer than `outcome_limit`.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from shared.store import sql
+from shared.store.committer import CHANNEL, LOST, SURROUNDINGS, Committer
+from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
+from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
+from shared.store.requests import Appended, AppendRequest, StoreUnavailable
+
+RECONNECT_SECONDS = 1.0
+
+
+class PostgresStore:
+    """One service's log. Use as an async context manager; share one instance within a process.
+
+    Opening it makes no connection: a service whose database is away starts, and says that it is not ready.
+
+    Args:
+        public: the categories of streams whose events are published.
+        outcome_limit: seconds to wait for a lost database before an append under way is given up.
+    """
+
+    def __init__(self, database_url: str, public: frozenset[str], *, outcome_limit: float = 10.0) -> None:
+        self._url = database_url
+        self._public = public
+        self._committer = Committer(database_url, self._slot, outcome_limit)
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self.pool = await asyncpg.create_pool(
+            self._url, min_size=0, max_size=10, command_timeout=30, server_settings={"jit": "off"}
+        )
+        await self._committer.__aenter__()
+        self._listener = asyncio.create_task(self._listen(), name="store listener")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """What was accepted is committed first."""
+        self._listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listener
+        await self._committer.__aexit__()
+        await self.pool.close()
+
+    async def append(self, request: AppendRequest) -> Appended:
+        """Write `request` as one.
+
+        Raises:
+            AppendRefused: a guard, version or claim does not hold (see `shared.store.requests`).
+            StoreUnavailable: the database is away.
+            StoreHalted: the log lost its tail.
+        """
+        return await self._committer.append(request)
+
+    def halt(self, reason: str) -> None:
+        """Refuse every append from now on: numbers would be given twice after a lost tail."""
+        self._committer.halt(reason)
+
+    @property
+    def batch_sizes(self) -> Collection[int]:
+        """The sizes of the last commits, in requests."""
+        return self._committer.batch_sizes
+
+    def news(self) -> asyncio.Event:
+        """An event that is set at the next append of any process. Take it, read, then wait for it, with a
+        time limit: a wake-up may get lost with a connection."""
+        return self._news
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url, timeout=5)
+                try:
+                    ended = asyncio.Event()
+                    connection.add_termination_listener(lambda _, ended=ended: ended.set())
+                    await connection.add_listener(CHANNEL, self._woken)
+                    await ended.wait()
+                finally:
+                    await connection.close(timeout=2)
+            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError):
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _woken(self, *_: object) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _slot(self, stream: str) -> int | None:
+        return slot_of(stream) if category_of(stream) in self._public else None
+
+    # Reading
+
+    async def read_stream(self, stream: str, after: int = 0) -> list[RecordedEvent]:
+        """The events of one stream in order, those above version `after`."""
+        return _recorded(await self._fetch(sql.READ_STREAM, stream, after))
+
+    async def read_log(self, after: int, limit: int = 500) -> list[RecordedEvent]:
+        """At most `limit` events of the whole log in order, those above position `after`."""
+        return _recorded(await self._fetch(sql.READ_LOG, after, after + limit))
+
+    async def read_public(self, after: int, limit: int = 500) -> tuple[list[RecordedEvent], int]:
+        """The public ones among the `limit` events above position `after`, and the position read up to."""
+        up_to = min(after + limit, await self.head())
+        return _recorded(await self._fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
+
+    async def read_slot(self, slot: int, after: int, limit: int = 500) -> list[RecordedEvent]:
+        """At most `limit` events of one slot in order, those above slot sequence `after`."""
+        return _recorded(await self._fetch(sql.READ_SLOT, slot, after, limit))
+
+    async def head(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        return int(await self._fetchval(sql.HEAD))
+
+    async def slot_heads(self) -> dict[int, int]:
+        """The newest slot sequence of each slot that has events."""
+        return {row["slot"]: row["head"] for row in await self._fetch(sql.SLOT_HEADS, SLOTS)}
+
+    async def cursors(self, source: str) -> dict[int, int]:
+        """How far each slot of `source` was consumed; slots never consumed are absent."""
+        return {row["slot"]: row["at"] for row in await self._fetch(sql.READ_CURSORS, source)}
+
+    async def claimed(self, kind: str, key: bytes) -> str | None:
+        """What was stored with a claim, None where nobody took it."""
+        value: str | None = await self._fetchval(sql.READ_CLAIM, kind, key)
+        return value
+
+    async def data_keys(self, key_ids: Collection[UUID]) -> list[tuple[UUID, str, bytes]]:
+        """(key_id, kek_id, wrapped) of those data keys that exist."""
+        return [tuple(row) for row in await self._fetch(sql.READ_DATA_KEYS, list(key_ids))]
+
+    async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
+        """The parked and queued inbox entries of one subject, in their order."""
+        return [WaitingEntry(*row) for row in await self._fetch(sql.READ_WAITING, source, subject)]
+
+    async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
+        """At most `limit` parked inbox entries of all sources, those above the key `after`."""
+        return [WaitingEntry(*row) for row in await self._fetch(sql.READ_PARKED, *after, limit)]
+
+    async def keep_unreadable(self, record: UnreadableRecord) -> None:
+        """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""
+        await self._fetch(
+            sql.KEEP_UNREADABLE,
+            record.topic,
+            record.partition,
+            record.offset,
+            record.reason,
+            record.value[:UNREADABLE_LIMIT],
+            record.received_on,
+        )
+
+    async def _fetch(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
+        try:
+            rows: list[asyncpg.Record] = await self.pool.fetch(statement, *parameters)
+        except (*LOST, *SURROUNDINGS) as fault:
+            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
+        return rows
+
+    async def _fetchval(self, statement: str, *parameters: object) -> Any:
+        rows = await self._fetch(statement, *parameters)
+        return rows[0][0] if rows else None
+
+
+def _recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:
+    # The metadata is parsed here: `->>` fails on some of what `json` takes, and no reader would pass there.
+    return [
+        RecordedEvent(
+            position=row["position"],
+            stream_id=row["stream_id"],
+            version=row["version"],
+            event_id=UUID(bytes=row["event_id"].bytes),
+            type=row["type"],
+            schema_version=row["schema_version"],
+            slot=row["slot"],
+            slot_sequence=row["slot_sequence"],
+            data=orjson.loads(row["data"]),
+            correlation_id=metadata.get("correlation", ""),
+            causation_id=metadata.get("causation", ""),
+            recorded_on=row["recorded_on"],
+        )
+        for row in rows
+        for metadata in (orjson.loads(row["metadata"]),)
+    ]

@@ -1,0 +1,110 @@
+"""The SQL of `PostgresStore`, in one room. Parameters are arrays: one round trip a table and batch."""
+
+LOCK_KEY = 0x686F746C  # "hotl"
+
+# A statement of its own, before the heads are read: in one statement with the lock, or under REPEATABLE
+# READ, the snapshot would be older than the lock and the heads stale.
+LOCK = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK_KEY})"
+
+# Relies on events_pkey, events_stream_id_version_key, events_slot_slot_sequence_key, inbox_applied_no_key,
+# inbox_waiting and the primary keys. Each array answers its parameters in their order.
+HEADS = """
+SELECT
+    (SELECT coalesce(max(position), 0) FROM events),
+    CASE WHEN $11 THEN (SELECT coalesce(max(applied_no), 0) FROM inbox) ELSE 0 END,
+    ARRAY(SELECT coalesce((SELECT version FROM events WHERE stream_id = asked
+                           ORDER BY version DESC LIMIT 1), 0)
+          FROM unnest($1::text[]) WITH ORDINALITY AS _(asked, n) ORDER BY n),
+    ARRAY(SELECT coalesce((SELECT slot_sequence FROM events WHERE slot = asked
+                           ORDER BY slot_sequence DESC LIMIT 1), 0)
+          FROM unnest($2::smallint[]) WITH ORDINALITY AS _(asked, n) ORDER BY n),
+    ARRAY(SELECT value FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY AS _(k, asked, n)
+          LEFT JOIN claims ON kind = k AND key = asked ORDER BY n),
+    ARRAY(SELECT coalesce(at, 0) FROM unnest($5::text[], $6::smallint[]) WITH ORDINALITY AS _(of, asked, n)
+          LEFT JOIN cursors ON source = of AND slot = asked ORDER BY n),
+    ARRAY(SELECT coalesce(epoch, 0) FROM unnest($7::text[]) WITH ORDINALITY AS _(asked, n)
+          LEFT JOIN leases ON name = asked ORDER BY n),
+    ARRAY(SELECT (SELECT count(*) FROM inbox WHERE source = of AND subject = asked
+                  AND state IN ('parked', 'queued'))
+          FROM unnest($8::text[], $9::text[]) WITH ORDINALITY AS _(of, asked, n) ORDER BY n),
+    ARRAY(SELECT state FROM unnest($10::text[], $12::smallint[], $13::bigint[])
+          WITH ORDINALITY AS _(of, in_slot, asked, n)
+          LEFT JOIN inbox ON source = of AND slot = in_slot AND slot_sequence = asked ORDER BY n)
+"""
+
+INSERT_EVENTS = """
+INSERT INTO events (position, stream_id, version, event_id, type, schema_version, slot, slot_sequence,
+                    data, metadata, recorded_on)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::smallint[],
+                     $7::smallint[], $8::bigint[], $9::json[], $10::json[], $11::date[])
+"""
+
+MOVE_CURSORS = """
+INSERT INTO cursors (source, slot, at) SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[])
+ON CONFLICT (source, slot) DO UPDATE SET at = excluded.at
+"""
+
+INSERT_INBOX = """
+INSERT INTO inbox (source, slot, slot_sequence, event_id, subject, type, event, state, reason,
+                   applied_no, after_position)
+SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::json[],
+                     $8::text[], $9::text[], $10::bigint[], $11::bigint[])
+"""
+
+MOVE_INBOX = """
+UPDATE inbox SET state = new_state, reason = new_reason, applied_no = new_no, after_position = new_after
+FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+     AS _(of, in_slot, at, new_state, new_reason, new_no, new_after)
+WHERE source = of AND slot = in_slot AND slot_sequence = at
+"""
+
+KNOWN_EVENTS = "SELECT event_id, position FROM events WHERE event_id = ANY($1::uuid[])"
+
+EVENT_COLUMNS = """position, stream_id, version, event_id, type, schema_version, slot, slot_sequence, data,
+    metadata, recorded_on"""
+
+READ_STREAM = f"SELECT {EVENT_COLUMNS} FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version"
+
+# Positions have no gaps, so a window of positions bounds the scan even where nothing in it is public.
+READ_LOG = f"SELECT {EVENT_COLUMNS} FROM events WHERE position > $1 AND position <= $2 ORDER BY position"
+
+READ_PUBLIC = f"""SELECT {EVENT_COLUMNS} FROM events
+WHERE position > $1 AND position <= $2 AND slot IS NOT NULL ORDER BY position"""
+
+READ_SLOT = f"""SELECT {EVENT_COLUMNS} FROM events
+WHERE slot = $1 AND slot_sequence > $2 ORDER BY slot_sequence LIMIT $3"""
+
+HEAD = "SELECT coalesce(max(position), 0) FROM events"
+
+SLOT_HEADS = """
+SELECT slot, head FROM generate_series(0, $1::int - 1) AS _(slot),
+    LATERAL (SELECT max(slot_sequence) AS head FROM events WHERE events.slot = _.slot) AS of_slot
+WHERE head IS NOT NULL
+"""
+
+READ_CURSORS = "SELECT slot, at FROM cursors WHERE source = $1"
+
+READ_CLAIM = "SELECT value FROM claims WHERE kind = $1 AND key = $2"
+
+READ_DATA_KEYS = "SELECT key_id, kek_id, wrapped FROM data_keys WHERE key_id = ANY($1::uuid[])"
+
+_WAITING_COLUMNS = "source, slot, slot_sequence, event_id, subject, type, event, state, reason"
+
+# Relies on inbox_waiting.
+READ_WAITING = f"""
+SELECT {_WAITING_COLUMNS} FROM inbox
+WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence
+"""
+
+# Relies on inbox_parked.
+READ_PARKED = f"""
+SELECT {_WAITING_COLUMNS} FROM inbox
+WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
+ORDER BY source, slot, slot_sequence LIMIT $4
+"""
+
+KEEP_UNREADABLE = """
+WITH gone AS (DELETE FROM unreadable WHERE received_on < $6::date - 7)
+INSERT INTO unreadable (topic, partition, at_offset, reason, record, received_on)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+"""
