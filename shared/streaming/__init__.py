@@ -1,0 +1,1 @@
+"""Between the services: relay, consumers, catch-up, parking. Nothing lost, nothing twice, nothing stuck."""

@@ -1,0 +1,211 @@
+"""The broker port on Apache Kafka, by aiokafka; also on librdkafka's mock cluster of `make run`.
+
+Raw aiokafka: frameworks above it acknowledge all assigned partitions at once or commit before the work.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.streaming.broker import BrokerUnavailable, Outgoing, Record
+
+METADATA_AGE_MS = 30_000
+HEARTBEAT_MS = 500  # the default of 3 s is what a rebalance waits for: measured 2.8 s
+SESSION_MS = 10_000
+RECORD_LIMIT = 1024 * 1024
+_ANSWER_SECONDS = 15.0
+
+
+class KafkaBroker:
+    """
+    Args:
+        bootstrap: tells the brokers' addresses, asked at each connection: the embedded broker has another
+            port after a restart.
+    """
+
+    def __init__(self, bootstrap: Callable[[], str]) -> None:
+        self._bootstrap = bootstrap
+
+    @asynccontextmanager
+    async def publisher(self, topic: str) -> AsyncIterator["KafkaPublisher"]:
+        address = self._bootstrap()
+        async with _translated():
+            producer = AIOKafkaProducer(
+                bootstrap_servers=address,
+                enable_idempotence=True,
+                acks="all",
+                max_request_size=RECORD_LIMIT + 64 * 1024,
+                max_batch_size=256 * 1024,
+                metadata_max_age_ms=METADATA_AGE_MS,
+                request_timeout_ms=10_000,
+            )
+            reader = AIOKafkaConsumer(
+                bootstrap_servers=address,
+                enable_auto_commit=False,
+                metadata_max_age_ms=METADATA_AGE_MS,
+                request_timeout_ms=10_000,
+                max_partition_fetch_bytes=2 * RECORD_LIMIT,
+            )
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await producer.start()
+                    await reader.start()
+            except BaseException:
+                await _stopped(producer, reader)
+                raise
+        try:
+            yield KafkaPublisher(topic, producer, reader, lambda: self._bootstrap() == address)
+        finally:
+            await _stopped(producer, reader)
+
+    @asynccontextmanager
+    async def subscription(self, topic: str, group: str) -> AsyncIterator["KafkaSubscription"]:
+        address = self._bootstrap()
+        async with _translated():
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=address,
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                metadata_max_age_ms=METADATA_AGE_MS,
+                heartbeat_interval_ms=HEARTBEAT_MS,
+                session_timeout_ms=SESSION_MS,
+                max_poll_interval_ms=900_000,
+                request_timeout_ms=10_000,
+                fetch_max_wait_ms=250,
+                max_partition_fetch_bytes=2 * RECORD_LIMIT,
+            )
+            consumer.subscribe([topic])
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await consumer.start()
+            except BaseException:
+                await _stopped(consumer)
+                raise
+        try:
+            yield KafkaSubscription(topic, consumer, lambda: self._bootstrap() == address)
+        finally:
+            await _stopped(consumer)
+
+
+class KafkaPublisher:
+    def __init__(
+        self,
+        topic: str,
+        producer: AIOKafkaProducer,
+        reader: AIOKafkaConsumer,
+        is_current: Callable[[], bool],
+    ) -> None:
+        self._topic, self._producer, self._reader, self._is_current = topic, producer, reader, is_current
+
+    async def partitions(self) -> int:
+        async with _translated():
+            _require(self._is_current())
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                found = await self._producer.partitions_for(self._topic)
+            if not found:
+                raise BrokerUnavailable(f"topic {self._topic} is not there: run `./hotline topics apply`")
+            return len(found)
+
+    async def send(self, records: Sequence[Outgoing], day_ms: int) -> list[int]:
+        async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
+            futures = [
+                await self._producer.send(
+                    self._topic, record.value, record.key, partition=record.partition, timestamp_ms=day_ms
+                )
+                for record in records
+            ]
+            acknowledged = await asyncio.gather(*futures)
+        offsets = [metadata.offset for metadata in acknowledged]
+        # aiokafka reports success with offset -1 where a retried idempotent batch was a duplicate.
+        if min(offsets, default=0) < 0:
+            raise BrokerUnavailable("the broker acknowledged without an offset")
+        return offsets
+
+    async def bounds(self, partition: int) -> tuple[int, int]:
+        at = TopicPartition(self._topic, partition)
+        async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
+            begin = await self._reader.beginning_offsets([at])
+            end = await self._reader.end_offsets([at])
+        return begin[at], end[at]
+
+    async def read_at(self, partition: int, offset: int) -> Record | None:
+        begin, end = await self.bounds(partition)
+        if offset >= end or begin == end:
+            return None
+        at = TopicPartition(self._topic, partition)
+        async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
+            self._reader.assign([at])
+            self._reader.seek(at, max(offset, begin))
+            message = await self._reader.getone(at)
+        return Record(partition, message.offset, message.value or b"")
+
+
+class KafkaSubscription:
+    def __init__(self, topic: str, consumer: AIOKafkaConsumer, is_current: Callable[[], bool]) -> None:
+        self._topic, self._consumer, self._is_current = topic, consumer, is_current
+
+    async def assigned(self) -> Collection[int]:
+        async with _translated():
+            _require(self._is_current())
+            return {at.partition for at in self._consumer.assignment()}
+
+    async def partitions(self) -> int:
+        async with _translated():
+            return len(self._consumer.partitions_for_topic(self._topic) or ())
+
+    async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        async with _translated():
+            try:
+                fetched = await self._consumer.getmany(
+                    TopicPartition(self._topic, partition),
+                    timeout_ms=int(wait_seconds * 1000),
+                    max_records=limit,
+                )
+            except IllegalStateError:  # revoked meanwhile
+                return []
+        return [
+            Record(partition, message.offset, message.value or b"")
+            for messages in fetched.values()
+            for message in messages
+        ]
+
+    async def is_at_end(self, partition: int) -> bool:
+        at = TopicPartition(self._topic, partition)
+        async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
+            try:
+                position = await self._consumer.position(at)
+            except IllegalStateError:
+                return False
+            end = await self._consumer.end_offsets([at])
+        return bool(position >= end[at])
+
+    async def commit(self, offsets: dict[int, int]) -> None:
+        # Losing a commit costs repetitions, which the cursors drop: not worth failing for.
+        with suppress(KafkaError, TimeoutError, IllegalStateError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._consumer.commit({TopicPartition(self._topic, p): at for p, at in offsets.items()})
+
+
+def _require(is_current: bool) -> None:
+    if not is_current:
+        raise BrokerUnavailable("the broker has another address now")
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError) as fault:
+        raise BrokerUnavailable(f"the broker does not answer: {type(fault).__name__}") from fault
+
+
+async def _stopped(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop without waiting for a broker that is gone: aiokafka's stop flushes, for ever if need be."""
+    for client in clients:
+        with suppress(KafkaError, TimeoutError, OSError):
+            async with asyncio.timeout(5):
+                await client.stop()

@@ -1,0 +1,81 @@
+"""Parked events: what an operator, and an upgrade, does about them. No content is shown to anybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.store.inbox import WaitingEntry
+from shared.store.port import Store
+from shared.streaming.handling import Handlers
+from shared.streaming.inbox import UNKNOWN, Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedId:
+    """Names a parked event: ``intake-17-5``, the source, slot and slot sequence."""
+
+    source: str
+    slot: int
+    slot_sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.source}-{self.slot}-{self.slot_sequence}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ParkedId":
+        """
+        Raises:
+            ValueError: not of that form.
+        """
+        source, slot, number = text.split("-")
+        return cls(source, int(slot), int(number))
+
+
+class Parking:
+    """The parked events of one service, of all the sources it follows."""
+
+    def __init__(self, store: Store, inboxes: Mapping[str, Inbox]) -> None:
+        self._store, self._inboxes = store, inboxes
+
+    async def page(self, after: ParkedId | None, limit: int) -> list[WaitingEntry]:
+        """At most `limit` parked events above `after`, in the order of source, slot and number."""
+        key = (after.source, after.slot, after.slot_sequence) if after else ("", 0, 0)
+        return await self._store.parked(key, limit)
+
+    async def find(self, parked: ParkedId) -> WaitingEntry | None:
+        """The parked event, None where it is not parked (any more)."""
+        before = (parked.source, parked.slot, parked.slot_sequence - 1)
+        found = await self._store.parked(before, 1)
+        is_it = found and (found[0].source, found[0].slot, found[0].slot_sequence) == (
+            parked.source,
+            parked.slot,
+            parked.slot_sequence,
+        )
+        return found[0] if is_it else None
+
+    async def retry(self, entry: WaitingEntry) -> tuple[int, str]:
+        """Apply it and what queues behind it; how many were applied, and why it stopped ("" if done)."""
+        return await self._inboxes[entry.source].retry(entry.subject)
+
+    async def drop(self, entry: WaitingEntry) -> tuple[int, str]:
+        """Give it up for good and apply what queued behind it; as `retry`.
+
+        Raises:
+            InboxStateChanged: it is not parked any more.
+        """
+        inbox = self._inboxes[entry.source]
+        await inbox.drop(entry)
+        return await inbox.retry(entry.subject)
+
+    async def retry_known(self, handlers: Mapping[str, Handlers]) -> int:
+        """After an upgrade: retry what was parked for a type or version that is known by now."""
+        applied, after = 0, None
+        while page := await self.page(after, 200):
+            for entry in page:
+                name, _, version = entry.type.removeprefix("hotline.").rpartition(".v")
+                if entry.reason.startswith(UNKNOWN) and (name, int(version)) in handlers.get(
+                    entry.source, {}
+                ):
+                    applied += (await self.retry(entry))[0]
+            last = page[-1]
+            after = ParkedId(last.source, last.slot, last.slot_sequence)
+        return applied

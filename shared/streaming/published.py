@@ -1,0 +1,35 @@
+"""The public log as followers get it, the same over Kafka and over HTTP."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.sealing.jwe import recipient_ids
+from shared.sealing.keys import ServiceKeys, unwrap_data_keys
+from shared.store.events import RecordedEvent
+from shared.store.port import Store
+from shared.streaming.cloudevents import publish
+
+
+class PublishedLog:
+    """Turns log events into CloudEvents sealed for the followers.
+
+    Data keys are read anew for every batch and never cached: an erasure takes effect with its commit.
+    """
+
+    def __init__(self, service: str, store: Store, keys: ServiceKeys) -> None:
+        self.service, self._store, self._keys = service, store, keys
+
+    async def records(self, events: Sequence[RecordedEvent]) -> list[dict[str, Any]]:
+        """The CloudEvents of public events, in their order.
+
+        Raises:
+            StoreUnavailable: the data keys cannot be read.
+        """
+        kids = {
+            kid for event in events if event.data["sealed"] for kid in recipient_ids(event.data["sealed"])
+        }
+        rows = await self._store.data_keys([UUID(kid) for kid in kids])
+        data_keys = unwrap_data_keys(self._keys.kek, rows)
+        followers = self._keys.follower_keys
+        return [publish(event, self.service, data_keys, followers) for event in events]

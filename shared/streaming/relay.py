@@ -1,0 +1,177 @@
+"""The relay: one leader per service publishes the public log to its topic, in position order.
+
+Guarantee: every public event reaches the topic at least once, whatever dies; repetitions carry the same
+id and slot number. The position moves only after all acknowledgements, and only under the leader's own
+epoch. A wiped or restored topic is noticed by reading the last acknowledged records back, and published to
+again from the lowest that survived. A number in the topic that the log does not have means that the log
+lost its tail: the store is halted, nothing is appended until `./hotline recover`.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import asyncpg
+import orjson
+import structlog
+
+from shared.clock import today
+from shared.store.events import RecordedEvent
+from shared.store.leases import LEASE_SECONDS, Lease
+from shared.store.port import Store
+from shared.store.requests import StoreUnavailable
+from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publisher
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.published import PublishedLog
+from shared.streaming.relay_state import Mark, RelayState
+
+BATCH = 500
+POLL_SECONDS = 1.0
+LONGEST_PAUSE = 5.0
+AWAY = (BrokerUnavailable, StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Publishes one service's public events. `run` goes on until it is cancelled."""
+
+    def __init__(
+        self, topic: str, store: Store, published: PublishedLog, broker: Broker, state: RelayState
+    ) -> None:
+        self._topic, self._store, self._published = topic, store, published
+        self._broker, self._state = broker, state
+        self.position = 0
+        self.is_leader = False
+
+    async def run(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                if await self._lead_once():
+                    pause = 0.1
+            except AWAY as fault:
+                log.warning("relay interrupted", reason=type(fault).__name__)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _lead_once(self) -> bool:
+        """Lead until something breaks; False where another process leads."""
+        lease = await self._state.lead(self._topic)
+        if lease is None:
+            await asyncio.sleep(POLL_SECONDS)
+            return False
+        self.is_leader = True
+        try:
+            # Whichever ends first ends the other: a lease that cannot be kept stops the publishing.
+            tasks = {asyncio.create_task(self._keep(lease)), asyncio.create_task(self._publish(lease))}
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self.is_leader = False
+            with suppress(*AWAY):
+                await self._state.give_up(lease)
+        return True
+
+    async def _keep(self, lease: Lease) -> None:
+        while await self._state.stay(lease):
+            await asyncio.sleep(LEASE_SECONDS / 3)
+
+    async def _publish(self, lease: Lease) -> None:
+        async with self._broker.publisher(self._topic) as publisher:
+            position, marks = await self._state.load(self._topic, lease.epoch)
+            self.position = await self._verified(publisher, position, marks)
+            while True:
+                news = self._store.news()
+                events, up_to = await self._store.read_public(self.position, BATCH)
+                if up_to == self.position:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                    await publisher.partitions()  # also notices a broker that has moved
+                    continue
+                moved = await self._send(publisher, events)
+                is_new = any(p in marks and mark.offset <= marks[p].offset for p, mark in moved.items())
+                if not await self._state.advance(self._topic, lease.epoch, up_to, moved):
+                    log.info("relay superseded")
+                    return
+                marks |= moved
+                self.position = up_to
+                if is_new:
+                    # Offsets went back: the topic was made anew under us. What was published before these
+                    # records is gone with the old one.
+                    log.warning("topic is a new one", topic=self._topic)
+                    self.position = 0
+
+    async def _send(self, publisher: Publisher, events: list[RecordedEvent]) -> dict[int, Mark]:
+        """Publish a batch; the last record of each partition as its mark."""
+        if not events:
+            return {}
+        partitions = await publisher.partitions()
+        records = await self._published.records(events)
+        outgoing = [
+            Outgoing(record["slot"] % partitions, record["partitionkey"].encode(), orjson.dumps(record))
+            for record in records
+        ]
+        offsets = await publisher.send(outgoing, midnight_ms(today()))
+        return {
+            sent.partition: Mark(offset, event.event_id, event.position)
+            for sent, offset, event in zip(outgoing, offsets, events, strict=True)
+        }
+
+    async def _verified(self, publisher: Publisher, position: int, marks: dict[int, Mark]) -> int:
+        """Where to publish from: `position`, or less where the topic lost acknowledged records; their
+        marks are forgotten."""
+        survived = [position]
+        for partition in range(await publisher.partitions()):
+            last = await self._last_of_ours(publisher, partition)
+            if (mark := marks.get(partition)) is None:
+                continue
+            begin, end = await publisher.bounds(partition)
+            # Below `begin` retention took it: the topic goes on. A new topic begins at 0.
+            if end > mark.offset and (
+                begin > mark.offset
+                or await self._event_at(publisher, partition, mark.offset) == mark.event_id
+            ):
+                continue
+            log.warning("topic lost records", topic=self._topic, partition=partition)
+            survived.append(last.position if last else 0)
+            del marks[partition]
+        return min(survived)
+
+    async def _event_at(self, publisher: Publisher, partition: int, offset: int) -> object:
+        record = await publisher.read_at(partition, offset)
+        with suppress(UnreadableEnvelope):
+            return parse(record.value).id if record else None
+        return None
+
+    async def _last_of_ours(self, publisher: Publisher, partition: int) -> Envelope | None:
+        """The last record of a partition if it is ours and in the log; halts the store where it is ours
+        and the log does not know it."""
+        _, end = await publisher.bounds(partition)
+        record = await publisher.read_at(partition, end - 1) if end else None
+        try:
+            envelope = parse(record.value) if record else None
+        except UnreadableEnvelope:
+            return None
+        if envelope is None or envelope.source != self._published.service:
+            return None
+        known = await self._store.read_slot(envelope.slot, envelope.slot_sequence - 1, 1)
+        if not known or known[0].event_id != envelope.id:
+            self._store.halt(
+                f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}, which is not in "
+                "the log: its tail is lost. Run `./hotline recover`."
+            )
+            log.error("lost tail", topic=self._topic, slot=envelope.slot)
+            return None
+        return envelope
+
+
+def midnight_ms(day: date) -> int:
+    """A day as a Kafka timestamp: its midnight UTC, in milliseconds."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)

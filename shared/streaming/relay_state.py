@@ -1,0 +1,83 @@
+"""What the relay remembers, in the service's database: its position, and a mark in each partition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from shared.store.leases import Lease, give_up_lease, renew_lease, take_lease
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last record of a partition that the broker acknowledged: its offset, event and log position."""
+
+    offset: int
+    event_id: UUID
+    position: int
+
+
+class RelayState(Protocol):
+    async def lead(self, topic: str) -> Lease | None:
+        """Take the relay's lease; None where another process leads."""
+
+    async def stay(self, lease: Lease) -> bool:
+        """Extend the lease; False where it is lost."""
+
+    async def give_up(self, lease: Lease) -> None: ...
+
+    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]]:
+        """The position published up to and the marks; from here on only `epoch` may move them."""
+
+    async def advance(self, topic: str, epoch: int, position: int, marks: Mapping[int, Mark]) -> bool:
+        """Move position and marks; False, and nothing moved, where the epoch is another's."""
+
+
+_LOAD = """
+INSERT INTO relay AS known (topic, epoch, position) VALUES ($1, $2, 0)
+ON CONFLICT (topic) DO UPDATE SET epoch = excluded.epoch WHERE known.epoch <= excluded.epoch
+RETURNING position
+"""
+
+_ADVANCE = "UPDATE relay SET position = $3 WHERE topic = $1 AND epoch = $2"
+
+_MARK = """
+INSERT INTO relay_marks (topic, partition, at_offset, event_id, position)
+SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::uuid[], $5::bigint[])
+ON CONFLICT (topic, partition)
+DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, position = excluded.position
+"""
+
+
+class PostgresRelayState:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def lead(self, topic: str) -> Lease | None:
+        return await take_lease(self._pool, f"relay {topic}", uuid4())
+
+    async def stay(self, lease: Lease) -> bool:
+        return await renew_lease(self._pool, lease)
+
+    async def give_up(self, lease: Lease) -> None:
+        await give_up_lease(self._pool, lease)
+
+    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]]:
+        position = await self._pool.fetchval(_LOAD, topic, epoch)
+        rows = await self._pool.fetch(
+            "SELECT partition, at_offset, event_id, position FROM relay_marks WHERE topic = $1", topic
+        )
+        return position or 0, {
+            row["partition"]: Mark(row["at_offset"], row["event_id"], row["position"]) for row in rows
+        }
+
+    async def advance(self, topic: str, epoch: int, position: int, marks: Mapping[int, Mark]) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.execute(_ADVANCE, topic, epoch, position) != "UPDATE 1":
+                return False
+            if marks:
+                rows = [(p, mark.offset, mark.event_id, mark.position) for p, mark in sorted(marks.items())]
+                await connection.execute(_MARK, topic, *(list(column) for column in zip(*rows, strict=True)))
+            return True

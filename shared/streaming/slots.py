@@ -1,0 +1,111 @@
+"""The slots of one followed service: where each cursor stands, and how a gap is filled.
+
+Kafka and catch-up feed the same cursors, one event at a time in each slot, any number of slots at once.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+import structlog
+
+from shared.store.port import Store
+from shared.store.requests import CursorMoved
+from shared.streaming.catchup import Owner
+from shared.streaming.cloudevents import Envelope, parse
+from shared.streaming.handling import SurroundingsFault
+from shared.streaming.inbox import Inbox
+
+PAGE = 500
+
+log = structlog.get_logger()
+
+
+class Slots:
+    """Applies events in slot order. A gap is noted in `behind` and filled by `fill`; meanwhile what lies
+    above it is let go, for the fill brings it too."""
+
+    def __init__(self, inbox: Inbox, store: Store, owner: Owner) -> None:
+        self._inbox, self._store, self._owner = inbox, store, owner
+        self._cursors: dict[int, int] = {}
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.behind: dict[int, int] = {}
+        """slot -> a slot sequence that is known to exist and was not reached."""
+        self.gap_seen = asyncio.Event()
+        self.repetitions = 0
+        self.applied = 0
+
+    async def load(self) -> None:
+        """Read the cursors from the store."""
+        self._cursors = await self._store.cursors(self._inbox.source)
+
+    def cursors(self) -> dict[int, int]:
+        """Where each slot stands now."""
+        return dict(self._cursors)
+
+    def cursor(self, slot: int) -> int:
+        return self._cursors.get(slot, 0)
+
+    def note_gap(self, slot: int, up_to: int) -> None:
+        """The slot has events up to this number that Kafka did not bring."""
+        self.behind[slot] = max(up_to, self.behind.get(slot, 0))
+        self.gap_seen.set()
+
+    async def receive(self, slot: int, envelopes: Sequence[Envelope]) -> None:
+        """Apply what is next, drop what is known, note what is missing.
+
+        Raises:
+            StoreUnavailable, SurroundingsFault: stopped at that event; the rest is untouched.
+        """
+        async with self._locks[slot]:
+            for envelope in envelopes:
+                await self._receive(envelope)
+
+    async def fill(self, slot: int) -> None:
+        """Fetch from the owner until the slot is no longer behind.
+
+        Raises:
+            StoreUnavailable, SurroundingsFault: try again later; `behind` keeps it.
+        """
+        while self.cursor(slot) < self.behind.get(slot, 0):
+            items = await self._owner.events(slot, self.cursor(slot), PAGE)
+            async with self._locks[slot]:
+                for item in items:
+                    envelope = parse(item)
+                    while self.cursor(slot) + 1 < envelope.slot_sequence:
+                        await self._miss(slot)
+                    await self._receive(envelope)
+            if not items and self.cursor(slot) < self.behind.get(slot, 0):
+                # It showed a higher number than it has: a lost tail, or a head read from a newer replica.
+                raise SurroundingsFault(f"{self._inbox.source} does not have what it told of slot {slot}")
+        self.behind.pop(slot, None)
+
+    async def _receive(self, envelope: Envelope) -> None:
+        slot, number = envelope.slot, envelope.slot_sequence
+        while number == self.cursor(slot) + 1:
+            try:
+                await self._inbox.receive(envelope)
+            except CursorMoved as moved:
+                self._moved(slot, moved)
+            else:
+                self._cursors[slot] = number
+                self.applied += 1
+                return
+        if number > self.cursor(slot):
+            self.note_gap(slot, number)
+        else:
+            self.repetitions += 1
+
+    async def _miss(self, slot: int) -> None:
+        try:
+            await self._inbox.miss(slot, self.cursor(slot) + 1)
+        except CursorMoved as moved:
+            self._moved(slot, moved)
+        else:
+            self._cursors[slot] = self.cursor(slot) + 1
+
+    def _moved(self, slot: int, moved: CursorMoved) -> None:
+        """Another member was there first, or the database is an older copy than we knew."""
+        if moved.actual < self.cursor(slot):
+            log.warning("cursor went back", source=self._inbox.source, slot=slot)
+        self._cursors[slot] = moved.actual
