@@ -1,0 +1,65 @@
+"""The secret of each day, from which receipts are derived; destroyed after the next day's end."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import date
+
+import asyncpg
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+
+from services.intake import read_models
+from services.intake.domain.claims import IDEMPOTENCY, first_day_kept
+from shared.sealing.jwe import KEY_BYTES
+from shared.sealing.keys import KeyRing
+from shared.store.requests import StoreUnavailable
+from shared.web import logs
+
+TIDY_SECONDS = 900.0
+
+_log = logs.logger(__name__)
+
+
+class DaySecrets:
+    """All replicas share them by the database, wrapped under the service's key-encryption key."""
+
+    def __init__(self, pool: asyncpg.Pool, kek: KeyRing, today: Callable[[], date]) -> None:
+        self._pool, self._kek, self._today = pool, kek, today
+        self._known: dict[date, bytes] = {}
+
+    async def of(self, day: date) -> bytes | None:
+        """The secret of `day`, made if the day is today's; None where it was destroyed.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        if (known := self._known.get(day)) is not None:
+            return known
+        try:
+            if day == self._today():
+                wrapped = aes_key_wrap(self._kek.current_key, secrets.token_bytes(KEY_BYTES))
+                await self._pool.execute(read_models.MAKE_DAY_SECRET, day, self._kek.current, wrapped)
+            row = await self._pool.fetchrow(read_models.READ_DAY_SECRET, day)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            raise StoreUnavailable(f"no secret of the day: {type(fault).__name__}") from fault
+        if row is None:
+            return None
+        secret: bytes = aes_key_unwrap(self._kek.keys[row["kek_id"]], row["wrapped"])
+        self._known[day] = secret
+        return secret
+
+    async def tidy(self) -> None:
+        """Destroy the secrets, and drop the claims, of requests that cannot be repeated any more."""
+        first = first_day_kept(self._today())
+        self._known = {day: secret for day, secret in self._known.items() if day >= first}
+        await self._pool.execute(read_models.DESTROY_DAY_SECRETS, first)
+        await self._pool.execute(read_models.DROP_OLD_CLAIMS, IDEMPOTENCY, first.isoformat())
+
+    async def keep_tidy(self) -> None:
+        """`tidy` every quarter of an hour, until cancelled."""
+        while True:
+            try:
+                await self.tidy()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+                _log.warning("day secrets not tidied", reason=type(fault).__name__)
+            await asyncio.sleep(TIDY_SECONDS)

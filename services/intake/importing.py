@@ -1,0 +1,118 @@
+"""`POST /v1/imports`: a stream of complaint bodies, a line answered per line read, in their order.
+
+A bad line stops nothing. Lines are recorded side by side, so that commits gather; answers wait in memory
+for a client that reads late, else one that only sends would stop both.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from services.intake.recording import Recorder
+from shared.errors import FieldError, Unprocessable
+from shared.store.requests import StoreHalted, StoreUnavailable
+from shared.web.edge import BODY_LIMIT
+
+MEDIA_TYPE = "application/x-ndjson"
+LINES_AT_ONCE = 256
+
+
+class ImportResponse(Response):
+    """Reads the request and answers it at the same time, which a framework's response would not."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", MEDIA_TYPE.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        answers: asyncio.Queue[Awaitable[bytes] | None] = asyncio.Queue()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(receive, answers, tasks))
+                while (answer := await answers.get()) is not None:
+                    await send({"type": "http.response.body", "body": await answer, "more_body": True})
+            is_connected = True
+        except* (ClientDisconnect, OSError):
+            is_connected = False  # what was recorded stays; the same file again goes on from there
+        if is_connected:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _read(
+        self, receive: Receive, answers: "asyncio.Queue[Awaitable[bytes] | None]", tasks: asyncio.TaskGroup
+    ) -> None:
+        seen: Counter[bytes] = Counter()
+        places = asyncio.Semaphore(LINES_AT_ONCE)
+        number = 0
+        async for raw in _lines(receive):
+            number += 1
+            if not raw.strip():
+                continue
+            digest = sha256(raw).digest()
+            await places.acquire()
+            task = tasks.create_task(self._answer(number, raw, seen[digest]))
+            seen[digest] += 1
+            task.add_done_callback(lambda _: places.release())
+            answers.put_nowait(task)
+        answers.put_nowait(None)
+
+    async def _answer(self, number: int, raw: bytes, occurrence: int) -> bytes:
+        try:
+            if len(raw) > BODY_LIMIT:
+                raise Unprocessable.field("body", f"must not be longer than {BODY_LIMIT} bytes")
+            recorded = await self._recorder.record_line(self._recorder.read_line(raw), occurrence)
+        except Unprocessable as fault:
+            return _line(line=number, error={"detail": fault.detail, "errors": _shown(fault.errors)})
+        except (StoreUnavailable, StoreHalted):
+            detail = "not kept: the database is away; send the file again"
+            return _line(line=number, error={"detail": detail, "retry": True})
+        if recorded.is_repeated:
+            return _line(line=number, complaint_id=str(recorded.complaint_id), repeated=True)
+        return _line(line=number, complaint_id=str(recorded.complaint_id))
+
+
+def _shown(errors: tuple[FieldError, ...]) -> list[dict[str, str]]:
+    return [{"field": error.field, "message": error.message} for error in errors]
+
+
+def _line(**members: object) -> bytes:
+    return orjson.dumps(members) + b"\n"
+
+
+async def _lines(receive: Receive) -> AsyncIterator[bytes]:
+    """The lines of a request's body; one over the limit comes cut, so that it is refused without being
+    held whole."""
+    buffer = bytearray()
+    is_cut = False
+    async for chunk in _chunks(receive):
+        *ended, rest = chunk.split(b"\n")
+        for part in ended:
+            if not is_cut:
+                buffer += part
+            yield bytes(buffer)
+            buffer.clear()
+            is_cut = False
+        if len(buffer) <= BODY_LIMIT:
+            buffer += rest
+        is_cut = len(buffer) > BODY_LIMIT
+    if buffer:
+        yield bytes(buffer)
+
+
+async def _chunks(receive: Callable[[], Awaitable[Message]]) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return

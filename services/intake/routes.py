@@ -1,0 +1,161 @@
+"""The HTTP routes of intake."""
+
+from collections import Counter
+from datetime import date
+from secrets import token_hex
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel, StringConstraints
+
+from services.intake.domain.sanitiser import sanitise
+from services.intake.importing import MEDIA_TYPE, ImportResponse
+from services.intake.recording import Recorded, Recorder
+from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
+from shared.contracts.complaint_events import RedactionCount
+from shared.contracts.contract import Contract, Telling
+from shared.contracts.events import COMPLAINT_RECORDED
+from shared.errors import Conflict, NotFound
+from shared.sealing.events import opened_event
+from shared.service import Context
+from shared.store.events import stream_id
+from shared.web import openapi
+from shared.web.auth import CallHandler
+
+IMPORTS = "/v1/imports"
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="any text that is this request's own; with it, sending it again is safe",
+    ),
+]
+
+
+class RedactionOfKind(BaseModel):
+    kind: str
+    count: int
+
+
+class ComplaintAccepted(BaseModel):
+    """`receipt` is shown this once: the caller comes back with it, and nobody else can."""
+
+    complaint_id: UUID
+    receipt: str
+    recorded_on: date
+    redactions: list[RedactionOfKind]
+
+
+class ComplaintShown(BaseModel):
+    complaint_id: UUID
+    recorded_on: date
+    body: SanitisedComplaint
+    redactions: list[RedactionCount]
+
+
+class ImportedLine(BaseModel):
+    """One line of the answer."""
+
+    line: int
+    complaint_id: UUID | None = None
+    repeated: bool | None = None
+    error: dict[str, object] | None = None
+
+
+class Preview(Contract):
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+
+
+class RedactedSpan(BaseModel):
+    """What would go: code points of the text as sent, from `start` up to `end`."""
+
+    start: int
+    end: int
+    kind: str
+
+
+class Previewed(BaseModel):
+    narrative: str
+    redactions: list[RedactedSpan]
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+def routers(context: Context, recorder: Recorder) -> list[APIRouter]:
+    """The routes of intake."""
+    router = APIRouter(prefix="/v1", tags=["complaints"])
+
+    @router.post(
+        "/complaints",
+        status_code=201,
+        responses={
+            200: {"model": ComplaintAccepted, "description": "It was recorded before; the same answer"},
+            **openapi.problems(Conflict),
+        },
+        openapi_extra=openapi.request_body(ComplaintBody),
+    )
+    async def record_complaint(
+        caller: CallHandler,
+        raw: Annotated[bytes, Depends(_body)],
+        response: Response,
+        idempotency_key: IdempotencyKey = None,
+    ) -> ComplaintAccepted:
+        """Record a complaint. The same key and body again, until the end of the next day, answer the same."""
+        # Without a key of the client's, a repetition cannot be told from a second call.
+        recorded = await recorder.record(raw, caller.subject, idempotency_key or token_hex(16))
+        response.headers["Location"] = f"/v1/complaints/{recorded.complaint_id}"
+        if recorded.is_repeated:
+            response.status_code = 200
+        return _accepted(recorded)
+
+    @router.get("/complaints/{complaint_id}", responses=openapi.problems(NotFound))
+    async def show_complaint(_: CallHandler, complaint_id: UUID) -> ComplaintShown:
+        """What was kept of a complaint: the sanitised body."""
+        events = await context.store.read_stream(stream_id("complaint", complaint_id))
+        key = await context.data_key(complaint_id) if events else None
+        if key is None:
+            raise NotFound("There is no such complaint.")
+        recorded = COMPLAINT_RECORDED.read_sealed(opened_event(events[0], key.recipient))
+        return ComplaintShown(
+            complaint_id=complaint_id,
+            recorded_on=events[0].recorded_on,
+            body=recorded.body,
+            redactions=list(recorded.redactions),
+        )
+
+    @router.post(
+        "/imports",
+        response_class=ImportResponse,
+        responses={200: {"model": ImportedLine, "description": "A line for each line, in their order"}},
+        openapi_extra=openapi.request_body(ComplaintBody, MEDIA_TYPE),
+    )
+    async def import_complaints(_: CallHandler) -> Response:
+        """Record a stream of complaint bodies, one a line. The same file again changes nothing."""
+        return ImportResponse(recorder)
+
+    @router.post("/sanitise")
+    async def preview_sanitising(_: CallHandler, preview: Preview) -> Previewed:
+        """What would be taken out of a narrative. Nothing is stored."""
+        sanitised = sanitise(preview.narrative)
+        spans = [RedactedSpan(start=one.start, end=one.end, kind=one.kind) for one in sanitised.redactions]
+        return Previewed(narrative=sanitised.text, redactions=spans)
+
+    return [router]
+
+
+def _accepted(recorded: Recorded) -> ComplaintAccepted:
+    by_kind: Counter[str] = Counter()
+    for redaction in recorded.redactions:
+        by_kind[redaction.kind] += redaction.count
+    return ComplaintAccepted(
+        complaint_id=recorded.complaint_id,
+        receipt=recorded.receipt,
+        recorded_on=recorded.recorded_on,
+        redactions=[RedactionOfKind(kind=kind, count=count) for kind, count in sorted(by_kind.items())],
+    )

@@ -1,0 +1,31 @@
+"""The one place that puts intake together."""
+
+from contextlib import AbstractAsyncContextManager
+
+from services.intake.day_secrets import DaySecrets
+from services.intake.handlers import handlers
+from services.intake.recording import Recorder
+from services.intake.routes import IMPORTS, routers
+from services.intake.settings import Settings
+from shared.service import Context, Parts, running
+from shared.vocabulary import load_vocabulary
+from shared.web.process import Wired
+
+PUBLIC = frozenset({"complaint", "contact"})
+"""The categories of the streams whose events are published."""
+
+
+def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManager[Wired]:
+    """Everything is open while the context is. `parts`: which of http, relay, consumer run here."""
+    return running("intake", settings, parts, PUBLIC, _parts)
+
+
+def _parts(context: Context) -> Parts:
+    day_secrets = DaySecrets(context.store.pool, context.keys.kek, context.today)
+    recorder = Recorder(context, load_vocabulary(), day_secrets)
+    return Parts(
+        handlers=handlers(context),
+        routers=routers(context, recorder),
+        body_limits={IMPORTS: None},
+        tasks=(day_secrets.keep_tidy,),
+    )

@@ -1,0 +1,178 @@
+"""What each service is made of, put together in one place; a service adds its handlers and routes.
+
+`running` opens the store, the relay, a follower for each source and the HTTP application, for as long as
+its context is. Only PostgreSQL decides on readiness: HTTP serves while Kafka is away, and a service whose
+database is away is live and says that it is not ready.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import aiohttp
+import asyncpg
+import orjson
+from fastapi import APIRouter
+
+from shared.clock import today
+from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
+from shared.settings import ServiceSettings
+from shared.store.migrate import SchemaError, check_schema
+from shared.store.postgres import PostgresStore
+from shared.streaming import routes
+from shared.streaming.broker import BrokerUnavailable
+from shared.streaming.catchup import HttpOwner
+from shared.streaming.follower import Follower
+from shared.streaming.handling import Handlers
+from shared.streaming.inbox import Inbox
+from shared.streaming.kafka import KafkaBroker
+from shared.streaming.parking import Parking
+from shared.streaming.published import PublishedLog
+from shared.streaming.relay import Relay
+from shared.streaming.relay_state import PostgresRelayState
+from shared.web.app import VERSION, Readiness, create_app
+from shared.web.auth import Authenticator
+from shared.web.jwks import KeySource
+from shared.web.metrics import Metrics
+from shared.web.pages import Cursors
+from shared.web.process import Wired
+from shared.web.server import background
+
+TOPICS: Mapping[str, str] = {
+    "intake": "hotline.complaints.v1",
+    "dedup": "hotline.matches.v1",
+    "referral": "hotline.referrals.v1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What handlers and routes of a service are made with."""
+
+    service: str
+    store: PostgresStore
+    keys: ServiceKeys
+    cursors: Cursors
+    metrics: Metrics
+    today: Callable[[], date] = today
+
+    async def data_keys(self, key_ids: Sequence[Any]) -> Mapping[str, bytes]:
+        """kid -> data key of those that exist: what is missing was erased, or never was."""
+        return unwrap_data_keys(self.keys.kek, await self.store.data_keys(key_ids))
+
+    async def data_key(self, key_id: Any) -> DataKey | None:
+        """One data key; None where it was erased, or never was."""
+        key = (await self.data_keys([key_id])).get(str(key_id))
+        return DataKey(key_id, key) if key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is a service's own.
+
+    Attributes:
+        handlers: source -> handlers of that source's events; its keys are whom it follows.
+        routers: its own routes.
+        body_limits: by exact path, where a body may be longer than 256 KiB, None for any length.
+        tasks: what runs beside relay and followers, in the processes that run consumers.
+    """
+
+    handlers: Mapping[str, Handlers]
+    routers: Sequence[APIRouter]
+    body_limits: Mapping[str, int | None] = field(default_factory=dict)
+    tasks: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
+
+
+@asynccontextmanager
+async def running(
+    service: str,
+    settings: ServiceSettings,
+    chosen: frozenset[str],
+    public: frozenset[str],
+    parts_of: Callable[[Context], Parts],
+) -> AsyncIterator[Wired]:
+    """Everything of a service is open and runs while the body does.
+
+    Args:
+        chosen: which of http, relay, consumer run in this process.
+        public: the categories of its public streams.
+
+    Raises:
+        SettingsError: the keys file is missing or wrong.
+    """
+    keys = load_keys(settings.keys_file)
+    database_url = settings.database_url.get_secret_value()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(PostgresStore(database_url, public))
+        key_source = await stack.enter_async_context(KeySource(settings.jwks))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        metrics = Metrics()
+        context = Context(service, store, keys, Cursors(keys.digest("page cursors")), metrics)
+        parts = parts_of(context)
+        published = PublishedLog(service, store, keys)
+        broker = KafkaBroker(lambda: _bootstrap(settings))
+        inboxes = {
+            source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
+        }
+        parking = Parking(store, inboxes)
+        tasks: list[Coroutine[None, None, None]] = []
+        if "relay" in chosen:
+            state = PostgresRelayState(store.pool)
+            tasks.append(Relay(TOPICS[service], store, published, broker, state).run())
+        if "consumer" in chosen:
+            tasks += [
+                Follower(
+                    TOPICS[source],
+                    f"hotline-{service}",
+                    store,
+                    inbox,
+                    HttpOwner(session, settings.peers[source], settings.service_token_file),
+                    broker,
+                ).run()
+                for source, inbox in inboxes.items()
+            ]
+            tasks += [task() for task in parts.tasks]
+        app = create_app(
+            title=f"Hotline {service}",
+            version=VERSION,
+            readiness=_readiness(service, database_url),
+            authenticator=Authenticator.of(settings, key_source),
+            routers=[
+                *parts.routers,
+                routes.followers(store, published),
+                routes.parked(parking, context.cursors),
+            ],
+            body_limits=parts.body_limits,
+        )
+        await stack.enter_async_context(background(*tasks))
+        yield Wired(app, metrics)
+
+
+def _readiness(service: str, database_url: str) -> Readiness:
+    """The database answers and has the tables of this software. One short connection a look: the pool may
+    be full of statements that wait."""
+
+    async def readiness() -> Mapping[str, str]:
+        try:
+            await check_schema(service, database_url)
+        except SchemaError as fault:
+            return {"schema": str(fault)}
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            # The type alone: a driver's message may name the account.
+            return {"database": type(fault).__qualname__}
+        return {}
+
+    return readiness
+
+
+def _bootstrap(settings: ServiceSettings) -> str:
+    """The brokers' addresses: as set, or as `make run` wrote them last."""
+    if settings.kafka:
+        return ",".join(settings.kafka)
+    try:
+        assert settings.run_file is not None  # noqa: S101  (the settings have one of the two)
+        return str(orjson.loads(settings.run_file.read_bytes())["broker"])
+    except (OSError, orjson.JSONDecodeError, KeyError) as fault:
+        raise BrokerUnavailable("the run file names no broker") from fault

@@ -1,0 +1,88 @@
+"""An import answers a line a line, stops at nothing, and changes nothing when it comes again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import Any
+
+from tests.integration.services.intake.test_recording import BODY, recorded_events
+from tests.running import Running
+
+
+def lines(*bodies: Any) -> bytes:
+    return b"".join(
+        (body if isinstance(body, bytes) else json.dumps(body).encode()) + b"\n" for body in bodies
+    )
+
+
+async def send(intake: Running, data: Any) -> list[dict[str, Any]]:
+    async with intake.ask("POST", "/v1/imports", data=data) as answer:
+        assert answer.status == 200
+        return [json.loads(line) async for line in answer.content]
+
+
+async def test_each_line_is_answered_in_order_and_a_bad_one_stops_nothing(
+    intake: Running, database_url: str
+) -> None:
+    answers = await send(
+        intake,
+        lines(BODY, b"{no json", {**BODY, "channel": "pigeon"}, {**BODY, "narrative": "Another one."}),
+    )
+    assert [answer["line"] for answer in answers] == [1, 2, 3, 4]
+    assert ["error" in answer for answer in answers] == [False, True, True, False]
+    assert answers[2]["error"]["errors"][0]["field"] == "channel"
+    assert await recorded_events(database_url) == 2
+
+
+async def test_the_same_file_again_changes_nothing(intake: Running, database_url: str) -> None:
+    file = lines(*({**BODY, "external_reference": f"{number}"} for number in range(300)))
+    first = await send(intake, file)
+    again = await send(intake, file)
+    assert [answer["complaint_id"] for answer in again] == [answer["complaint_id"] for answer in first]
+    assert all(answer["repeated"] for answer in again)
+    assert not any("repeated" in answer for answer in first)
+    assert await recorded_events(database_url) == 300
+
+
+async def test_equal_lines_of_one_file_are_complaints_of_their_own(
+    intake: Running, database_url: str
+) -> None:
+    answers = await send(intake, lines(BODY, BODY, BODY))
+    assert len({answer["complaint_id"] for answer in answers}) == 3
+    again = await send(intake, lines(BODY, BODY, BODY, BODY))
+    assert ["repeated" in answer for answer in again] == [True, True, True, False]
+    assert await recorded_events(database_url) == 4
+
+
+async def test_a_line_that_is_too_long_is_refused_alone(intake: Running, database_url: str) -> None:
+    file = lines(BODY, b"x" * (2 * 1024 * 1024), {**BODY, "narrative": "After it."})
+    answers = await send(intake, BytesIO(file))
+    assert ["error" in answer for answer in answers] == [False, True, False]
+    assert await recorded_events(database_url) == 2
+
+
+async def test_a_last_line_without_its_end_counts(intake: Running) -> None:
+    assert len(await send(intake, lines(BODY)[:-1])) == 1
+
+
+async def test_two_imports_of_one_file_at_once_make_it_once(intake: Running, database_url: str) -> None:
+    file = lines(*({**BODY, "external_reference": f"{number}"} for number in range(200)))
+    one, other = await asyncio.gather(send(intake, file), send(intake, file))
+    assert [a["complaint_id"] for a in one] == [a["complaint_id"] for a in other]
+    assert await recorded_events(database_url) == 200
+
+
+async def test_a_client_that_only_sends_does_not_stop_the_import(intake: Running, database_url: str) -> None:
+    """Answers that nobody reads yet fill the sockets; the server must go on reading all the same."""
+    count = 3000
+
+    async def body() -> AsyncIterator[bytes]:
+        for number in range(count):
+            yield lines({**BODY, "external_reference": f"{number}"})
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+
+    answers = await send(intake, body())
+    assert len(answers) == count
+    assert await recorded_events(database_url) == count

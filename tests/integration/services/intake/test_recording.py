@@ -1,0 +1,121 @@
+"""A complaint is recorded once, however often it is sent, and its answer is the same each time."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from tests.running import Running
+
+BODY: dict[str, Any] = {
+    "channel": "phone",
+    "narrative": "He showed up at my door again. My number is 07700 900123.",
+    "subjects": [{"name": "PC Quentin Oddname", "force": "hampshire", "collar_number": "7743"}],
+    "allegations": [{"code": "partner_abuse.stalking"}],
+    "incident": {"from": "2020-03-01", "to": "2020-03-31", "force": "hampshire"},
+}
+
+
+async def record(intake: Running, body: dict[str, Any], key: str | None = None) -> tuple[int, Any]:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await intake.json("POST", "/v1/complaints", json=body, headers=headers)
+
+
+async def recorded_events(database_url: str) -> int:
+    connection = await asyncpg.connect(database_url)
+    try:
+        count: int = await connection.fetchval(
+            "SELECT count(*) FROM events WHERE type = 'complaint.recorded'"
+        )
+    finally:
+        await connection.close()
+    return count
+
+
+async def test_a_complaint_is_answered_with_a_receipt_and_what_was_taken_out(intake: Running) -> None:
+    status, answer = await record(intake, BODY, "call-1")
+    assert status == 201
+    assert len(answer["receipt"]) == 16
+    assert answer["receipt"].isdecimal()
+    assert answer["redactions"] == [{"kind": "phone", "count": 1}]
+
+
+async def test_the_same_key_and_body_again_get_the_same_answer(intake: Running, database_url: str) -> None:
+    first = await record(intake, BODY, "call-1")
+    again = await record(intake, BODY, "call-1")
+    assert (first[0], again[0]) == (201, 200)
+    assert again[1] == first[1]
+    assert await recorded_events(database_url) == 1
+
+
+async def test_the_same_key_with_another_body_is_refused_and_names_the_key(intake: Running) -> None:
+    await record(intake, BODY, "call-1")
+    status, problem = await record(intake, {**BODY, "channel": "web"}, "call-1")
+    assert status == 422
+    assert problem["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_without_a_key_two_calls_are_two_complaints(intake: Running, database_url: str) -> None:
+    first, second = await record(intake, BODY), await record(intake, BODY)
+    assert first[1]["complaint_id"] != second[1]["complaint_id"]
+    assert first[1]["receipt"] != second[1]["receipt"]
+    assert await recorded_events(database_url) == 2
+
+
+async def test_twenty_requests_with_one_key_at_once_make_one_complaint(
+    intake: Running, database_url: str
+) -> None:
+    answers = await asyncio.gather(*(record(intake, BODY, "call-1") for _ in range(20)))
+    statuses = {status for status, _ in answers}
+    assert statuses <= {200, 201, 409}
+    assert [status for status, _ in answers].count(201) == 1
+    assert len({answer["complaint_id"] for status, answer in answers if status != 409}) == 1
+    assert await recorded_events(database_url) == 1
+
+
+async def test_who_continues_an_earlier_complaint_shares_its_source(intake: Running) -> None:
+    _, first = await record(intake, BODY)
+    typed = " ".join(first["receipt"][i : i + 4] for i in range(0, 16, 4))
+    status, second = await record(intake, {**BODY, "continues": typed})
+    assert status == 201
+    assert second["receipt"] != first["receipt"]
+
+
+async def test_a_receipt_of_nobody_is_refused_and_nothing_is_stored(
+    intake: Running, database_url: str
+) -> None:
+    status, problem = await record(intake, {**BODY, "continues": "0000000000000000"})
+    assert status == 422
+    assert problem["errors"][0]["field"] == "continues"
+    assert await recorded_events(database_url) == 0
+
+
+async def test_what_is_shown_of_a_complaint_is_sanitised(intake: Running) -> None:
+    _, answer = await record(intake, BODY)
+    status, shown = await intake.json("GET", f"/v1/complaints/{answer['complaint_id']}")
+    assert status == 200
+    assert shown["body"]["narrative"] == "He showed up at my door again. My number is [phone]."
+    assert shown["body"]["subjects"][0]["name"] == "PC Quentin Oddname"
+
+
+async def test_an_unknown_complaint_is_not_found(intake: Running) -> None:
+    status, _ = await intake.json("GET", "/v1/complaints/7f0c1a52-6a75-4f5c-8f41-6f1b6d3c1a11")
+    assert status == 404
+
+
+async def test_the_preview_takes_out_what_recording_would_and_stores_nothing(
+    intake: Running, database_url: str
+) -> None:
+    status, preview = await intake.json("POST", "/v1/sanitise", json={"narrative": BODY["narrative"]})
+    assert status == 200
+    (span,) = preview["redactions"]
+    assert BODY["narrative"][span["start"] : span["end"]] == "07700 900123"
+    assert await recorded_events(database_url) == 0
+
+
+async def test_other_roles_record_nothing(intake: Running, database_url: str) -> None:
+    status, _ = await intake.json("POST", "/v1/complaints", role="assessor", json=BODY)
+    assert status == 403
+    status, _ = await intake.json("POST", "/v1/complaints", role=None, json=BODY)
+    assert status == 401
+    assert await recorded_events(database_url) == 0
