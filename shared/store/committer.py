@@ -62,7 +62,7 @@ LOST = (
 # Not a fault of the request: disk full, out of memory, too many connections, I/O error.
 SURROUNDINGS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, TimeoutError)
 
-log = structlog.get_logger()
+log = structlog.get_logger(origin=__name__)
 
 
 class Committer:

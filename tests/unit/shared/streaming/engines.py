@@ -1,0 +1,102 @@
+"""What a flow runs on: two stores, a broker, and the ways in which a test hurts it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from shared.store.port import Store
+from shared.streaming.broker import Broker
+from shared.streaming.relay_state import RelayState
+from tests.fakes.broker import FakeBroker
+from tests.fakes.relay_state import FakeRelayState
+from tests.fakes.store import FakeStore
+
+TOPIC = "hotline.complaints.v1"
+PUBLIC = frozenset({"complaint"})
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """An inbox row."""
+
+    slot: int
+    slot_sequence: int
+    event_id: UUID
+    subject: str
+    state: str
+    reason: str
+    applied_no: int | None
+    event: str
+
+
+class Engines(Protocol):
+    """
+    Attributes:
+        owner: the store of the service whose events are followed.
+        follower: the store of the one that follows.
+        missing: what cannot be done on this broker -> the reason.
+    """
+
+    @property
+    def owner(self) -> Store: ...
+
+    @property
+    def follower(self) -> Store: ...
+
+    @property
+    def broker(self) -> Broker: ...
+
+    @property
+    def relay_state(self) -> RelayState: ...
+
+    @property
+    def missing(self) -> Mapping[str, str]: ...
+
+    async def expire_lease(self) -> None:
+        """The relay's lease runs out, whoever holds it."""
+
+    async def inbox(self) -> list[Consumed]:
+        """All inbox rows of the follower."""
+
+    async def wipe_broker(self) -> None:
+        """All that it held is gone."""
+
+    async def add_partitions(self, total: int) -> None:
+        """The topic has so many partitions from now on."""
+
+    async def put(self, values: Sequence[bytes], partition: int) -> None:
+        """Records that no relay of ours sent."""
+
+
+class InMemory:
+    """All of it in memory."""
+
+    def __init__(self) -> None:
+        self.owner = FakeStore(PUBLIC)
+        self.follower = FakeStore()
+        self.broker = FakeBroker()
+        self.relay_state = FakeRelayState(self.owner)
+        self.missing: dict[str, str] = {}
+
+    async def expire_lease(self) -> None:
+        self.owner.expire_lease(f"relay {TOPIC}")
+
+    async def inbox(self) -> list[Consumed]:
+        return [
+            Consumed(
+                slot, sequence, row.entry.event_id, row.entry.subject, row.entry.state.value,
+                row.entry.reason, row.applied_no, row.entry.event,
+            )
+            for (_, slot, sequence), row in sorted(self.follower.inbox.items())
+        ]  # fmt: skip
+
+    async def wipe_broker(self) -> None:
+        self.broker.wipe()
+
+    async def add_partitions(self, total: int) -> None:
+        self.broker.add_partitions(TOPIC, total)
+
+    async def put(self, values: Sequence[bytes], partition: int) -> None:
+        for value in values:
+            self.broker.put(TOPIC, partition, value)

@@ -1,0 +1,281 @@
+"""An owner's relay and a follower, put together as a service does it, for tests that hurt them.
+
+`prove` holds at the end of every story: nothing lost, nothing twice, nothing stuck. Every consumed event
+has one inbox row and, applied, one number and one effect (an event that its handler appends), in the order
+of its subject.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from deploy.local.keys import service_keys
+from shared.sealing.jwe import seal
+from shared.sealing.keys import DataKey, ServiceKeys, destroy_data_key, new_data_key, unwrap_data_keys
+from shared.store.events import NewEvent, RecordedEvent, identity_of, slot_of, stream_id
+from shared.store.port import Store
+from shared.store.requests import AppendRequest, merged
+from shared.streaming.follower import Follower, Pace
+from shared.streaming.handling import Handlers, Incoming, SurroundingsFault
+from shared.streaming.inbox import Inbox
+from shared.streaming.parking import Parking
+from shared.streaming.published import PublishedLog
+from shared.streaming.relay import Relay
+from shared.streaming.relay_state import RelayState
+from tests.unit.shared.streaming.engines import TOPIC, Consumed, Engines
+
+OWNER, FOLLOWER, GROUP = "intake", "dedup", "hotline-dedup"
+DAY = date(2026, 11, 23)
+TYPE = "complaint.recorded"
+PACE = Pace(regroup=0.01, heads=0.1, stall=1.0, commit=0.02, fetch=0.05)
+
+_files = service_keys()
+OWNER_KEYS = ServiceKeys.model_validate(_files[OWNER])
+FOLLOWER_KEYS = ServiceKeys.model_validate(_files[FOLLOWER])
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
+    """Returns as soon as the condition holds; fails, saying `what` did not happen."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"within {seconds:g} s it did not happen that {what}") from None
+
+
+def subject_in(slot: int) -> str:
+    """A new complaint that falls into the slot."""
+    while True:
+        if slot_of(stream := stream_id("complaint", uuid4())) == slot:
+            return stream
+
+
+class Listener:
+    """A handler that appends one event for each that it applies.
+
+    Attributes:
+        faults: subject -> what it raises.
+        gates: subject -> what it waits for before it answers.
+        reached: set when it waits at a gate.
+        heard: the events that it was asked about, as often as it was.
+    """
+
+    def __init__(self) -> None:
+        self.faults: dict[str, Exception] = {}
+        self.gates: dict[str, asyncio.Event] = {}
+        self.reached = asyncio.Event()
+        self.heard: list[UUID] = []
+
+    async def __call__(self, incoming: Incoming) -> AppendRequest:
+        envelope = incoming.envelope
+        self.heard.append(envelope.id)
+        if (gate := self.gates.get(envelope.subject)) is not None:
+            self.reached.set()
+            await gate.wait()
+        if (fault := self.faults.get(envelope.subject)) is not None:
+            raise fault
+        data = {"clear": {"version": envelope.version}, "sealed": None}
+        effect = NewEvent(
+            stream_id("heard", identity_of(envelope.subject)), uuid4(), "complaint.heard",
+            orjson.dumps(data).decode(), DAY, causation_id=str(envelope.id),
+        )  # fmt: skip
+        return AppendRequest(events=(effect,))
+
+
+class LogOwner:
+    """The followed service's catch-up, without HTTP.
+
+    Attributes:
+        is_away: it does not answer.
+        lacks: numbers (slot, slot sequence) that it cannot serve.
+        asked: how often its events were asked for.
+    """
+
+    def __init__(self, store: Store, published: PublishedLog) -> None:
+        self._store, self._published = store, published
+        self.is_away = False
+        self.lacks: set[tuple[int, int]] = set()
+        self.asked = 0
+
+    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        self.asked += 1
+        await self._answer()
+        records = await self._published.records(await self._store.read_slot(slot, after, limit))
+        return [record for record in records if (record["slot"], record["slotsequence"]) not in self.lacks]
+
+    async def heads(self) -> dict[int, int]:
+        await self._answer()
+        return await self._store.slot_heads()
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise SurroundingsFault("the owner is away")
+
+
+class Flow:
+    """Intake's events on their way to dedup."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+        self.published = PublishedLog(OWNER, engines.owner, OWNER_KEYS)
+        self.owner = LogOwner(engines.owner, self.published)
+        self.listener = Listener()
+        self.handlers: Handlers = {(TYPE, 1): self.listener}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def needs(self, ability: str) -> None:
+        """Skips the test where this broker cannot do it."""
+        if ability in self.engines.missing:
+            pytest.skip(f"{ability}: {self.engines.missing[ability]}")
+
+    # The processes
+
+    def relay(self, state: RelayState | None = None) -> Relay:
+        state = state or self.engines.relay_state
+        return Relay(TOPIC, self.engines.owner, self.published, self.engines.broker, state)
+
+    def inbox(self, handlers: Handlers | None = None) -> Inbox:
+        return Inbox(OWNER, self.engines.follower, FOLLOWER_KEYS, handlers or self.handlers)
+
+    def follower(
+        self, inbox: Inbox | None = None, *, group: str = GROUP, pace: Pace = PACE, store: Store | None = None
+    ) -> Follower:
+        return Follower(
+            TOPIC,
+            group,
+            store or self.engines.follower,
+            inbox or self.inbox(),
+            self.owner,
+            self.engines.broker,
+            pace,
+        )
+
+    def parking(self, inbox: Inbox | None = None) -> Parking:
+        return Parking(self.engines.follower, {OWNER: inbox or self.inbox()})
+
+    def start(self, running: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A process that runs until `kill`, or until the flow ends."""
+        task = asyncio.create_task(running)
+        self._tasks.append(task)
+        return task
+
+    async def kill(self, task: asyncio.Task[None]) -> None:
+        self._tasks.remove(task)
+        task.cancel()
+        await asyncio.wait([task], timeout=15)
+        assert task.done(), "it does not stop"
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            raise fault
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            await self.kill(task)
+
+    # The owner
+
+    async def record(
+        self,
+        subject: str | None = None,
+        *,
+        type_: str = TYPE,
+        schema_version: int = 1,
+        clear: dict[str, Any] | None = None,
+    ) -> str:
+        """One public event of the subject, or of a new one, sealed; its subject."""
+        subject = subject or stream_id("complaint", uuid4())
+        event_id, key_id = uuid4(), identity_of(subject)
+        rows = await self.engines.owner.data_keys([key_id])
+        request = AppendRequest()
+        if rows:
+            key = DataKey(key_id, unwrap_data_keys(OWNER_KEYS.kek, rows)[str(key_id)])
+        else:
+            key, row = new_data_key(OWNER_KEYS.kek, key_id)
+            request = AppendRequest(rows=(row,))
+        sealed = seal(b'{"narrative":"he was hit"}', event_id, key.recipient)
+        data = orjson.dumps({"clear": clear or {}, "sealed": sealed}).decode()
+        event = NewEvent(subject, event_id, type_, data, DAY, schema_version)
+        await self.engines.owner.append(merged(request, AppendRequest(events=(event,))))
+        return subject
+
+    async def record_many(self, subjects: int, each: int = 1) -> list[str]:
+        """Events of many subjects, interleaved."""
+        ids: list[str] = [stream_id("complaint", uuid4()) for _ in range(subjects)]
+        for _ in range(each):
+            await asyncio.gather(*(self.record(subject) for subject in ids))
+        return ids
+
+    async def erase(self, subject: str) -> None:
+        """The owner destroys the subject's data key."""
+        key = destroy_data_key(identity_of(subject))
+        await self.engines.owner.append(AppendRequest(rows=(key,)))
+
+    async def public_events(self) -> list[RecordedEvent]:
+        return [event for event in await _whole_log(self.engines.owner) if event.slot is not None]
+
+    # The follower
+
+    async def settled(self, seconds: float = 20.0) -> None:
+        """Waits until every event was consumed, applied or not."""
+
+        async def is_settled() -> bool:
+            return await self.engines.follower.cursors(OWNER) == await self.engines.owner.slot_heads()
+
+        await until(is_settled, "every event was consumed", seconds)
+
+    async def consumed(self, at_least: int) -> None:
+        """Waits until so many events were consumed."""
+
+        async def enough() -> bool:
+            return sum((await self.engines.follower.cursors(OWNER)).values()) >= at_least
+
+        await until(enough, f"{at_least} events were consumed")
+
+    async def relayed(self, state: RelayState | None = None) -> None:
+        """Runs a relay until all public events are in the topic and marked."""
+        relay = self.relay(state)
+        task = self.start(relay.run())
+
+        async def all_published() -> bool:
+            return relay.position == await self.engines.owner.head()
+
+        await until(all_published, "the relay published everything")
+        await self.kill(task)
+
+    async def prove(self, unapplied: Collection[str] = ()) -> list[Consumed]:
+        """Nothing lost, nothing twice, nothing out of order. The inbox rows.
+
+        Args:
+            unapplied: subjects of which nothing was applied.
+        """
+        rows = await self.engines.inbox()
+        public = await self.public_events()
+        told = Counter((event.slot, event.slot_sequence, event.event_id) for event in public)
+        assert Counter((row.slot, row.slot_sequence, row.event_id) for row in rows) == told
+        applied = [row for row in rows if row.state == "applied"]
+        assert {row.subject for row in rows if row.state != "applied"} == set(unapplied)
+        assert not {row.subject for row in applied} & set(unapplied)
+        assert sorted(row.applied_no or 0 for row in applied) == list(range(1, len(applied) + 1))
+        effects = await _whole_log(self.engines.follower)
+        assert Counter(effect.causation_id for effect in effects) == Counter(
+            str(row.event_id) for row in applied
+        )
+        heard: defaultdict[UUID, list[int]] = defaultdict(list)
+        for effect in effects:
+            heard[identity_of(effect.stream_id)].append(effect.data["clear"]["version"])
+        assert all(versions == list(range(1, len(versions) + 1)) for versions in heard.values())
+        return rows
+
+
+async def _whole_log(store: Store) -> list[RecordedEvent]:
+    events: list[RecordedEvent] = []
+    while page := await store.read_log(len(events)):
+        events += page
+    return events
