@@ -23,7 +23,8 @@ KEYS = frozenset(
         *("event", "level", "logger", "service", "timestamp", "dropped"),
         *("error", "frames", "caused_by"),
         *("host", "port", "method", "route", "status", "version", "signal", "parts"),
-        *("source", "topic", "partition", "slot", "count", "attempt", "seconds", "reason", "dependency"),
+        *("source", "topic", "partition", "slot", "type"),
+        *("count", "attempt", "seconds", "reason", "dependency"),
     }
 )
 
@@ -120,7 +121,8 @@ def configure(service: str, level: int = logging.INFO) -> None:
     # An application without errors says nothing of single requests, so uvicorn's access log is off
     # by its configuration; here too, in case something turns it on.
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for talkative in ("uvicorn", "aiokafka"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     # What Python itself would print with its text (`logging.captureWarnings` takes that for the template).
     warnings.showwarning = _on_warning
     sys.unraisablehook = _on_unraisable

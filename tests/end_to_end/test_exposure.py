@@ -1,0 +1,182 @@
+"""What a stolen dump of everything tells (R6): nothing that was sent, and no time of day of a contact.
+
+Searched are all tables of the three databases, all topics, and all logs. What the engines write for
+themselves (write-ahead log, offsets, file times) is not: that is encrypted on disk by the operator.
+"""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from tests.end_to_end.complaints import complaint
+from tests.end_to_end.system import SERVICES, System, running_system
+
+COUNT = 60
+TIME_OF_DAY = re.compile(rb"[T ](?!00:00:00)([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
+"""A time other than midnight, as ISO 8601 and PostgreSQL write it."""
+
+STAFF_OWNED = {"leases"}
+"""Tables whose times are no contact's: a lease is renewed every two seconds, whatever happens."""
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    with running_system() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def receipts(system: System) -> list[str]:
+    async def send() -> list[str]:
+        headers = {"Authorization": f"Bearer {system.hotline('token', 'call_handler').stdout.strip()}"}
+        got: list[str] = []
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for number in range(COUNT):
+                key = {"Idempotency-Key": f"Keyword{number}x"}
+                url = f"{system.urls['intake']}/v1/complaints"
+                async with session.post(url, json=complaint(number), headers=key) as answer:
+                    assert answer.status == 201
+                    got.append((await answer.json())["receipt"])
+        return got
+
+    receipts = asyncio.run(send())
+    assert system.hotline("verify").returncode == 0
+    return receipts
+
+
+@pytest.fixture(scope="module")
+def dump(system: System, receipts: list[str]) -> dict[str, bytes]:
+    """Where -> everything that lies there, the decoded forms of encoded bytes beside them."""
+    found = asyncio.run(_databases(system)) | asyncio.run(_topics(system))
+    for log in sorted((system.data / "logs").rglob("*.log")):
+        found[f"log {log.name}"] = log.read_bytes()
+    found["launcher"] = (system.data.parent / "launcher.out").read_bytes()
+    return {where: content + _decoded(content) for where, content in found.items()}
+
+
+async def _databases(system: System) -> dict[str, bytes]:
+    found = {}
+    for service in SERVICES:
+        connection = await asyncpg.connect(system.database_url(service))
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables:
+            rows = await connection.fetch(f"SELECT row_to_json(t.*)::text FROM {table} AS t")
+            found[f"{service}.{table}"] = "\n".join(row[0] for row in rows).encode()
+        await connection.close()
+    return found
+
+
+async def _topics(system: System) -> dict[str, bytes]:
+    assert system.run_file is not None
+    found = {}
+    for topic in ("hotline.complaints.v1", "hotline.matches.v1", "hotline.referrals.v1"):
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=system.run_file["broker"], auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+        records = []
+        while any([await consumer.position(at) < end for at, end in ends.items()]):
+            for messages in (await consumer.getmany(timeout_ms=500)).values():
+                records += messages
+        await consumer.stop()
+        assert all(record.timestamp % 86_400_000 == 0 for record in records), "a record's time is no midnight"
+        found[topic] = b"\n".join((record.key or b"") + (record.value or b"") for record in records)
+    return found
+
+
+def _decoded(content: bytes) -> bytes:
+    """bytea comes as hex, payloads as base64url: both decoded too."""
+    hexes = [bytes.fromhex(m.decode()) for m in re.findall(rb"\\\\x((?:[0-9a-f]{2})+)", content)]
+    words = re.findall(rb"[A-Za-z0-9_-]{24,}", content)
+    plain = [base64.urlsafe_b64decode(word + b"=" * (-len(word) % 4)) for word in words if len(word) % 4 != 1]
+    return b"\n".join([b"", *hexes, *plain])
+
+
+def _needles(receipts: list[str]) -> dict[str, bytes]:
+    needles = {f"receipt {number}": receipt.encode() for number, receipt in enumerate(receipts)}
+    for number in range(COUNT):
+        body: dict[str, Any] = complaint(number)
+        subject = body["subjects"][0]
+        needles |= {
+            f"narrative {number}": f"Narrative{number}x".encode(),
+            f"phone {number}": f"9{number % 100000:05d}.".encode(),
+            f"name {number}": f"Zsurname{number}x".encode(),
+            f"collar number {number}": subject["collar_number"].encode(),
+            f"unit {number}": subject["unit"].encode(),
+            f"description {number}": subject["description"].encode(),
+            f"place {number}": body["incident"]["place"].encode(),
+            f"reference {number}": body["external_reference"].encode(),
+            f"idempotency key {number}": f"Keyword{number}x".encode(),
+        }
+    return needles | {"address": b"127.0.0.1", "user agent": b"aiohttp", "day of incident": b"2021-05-06"}
+
+
+def test_nothing_that_was_sent_lies_anywhere(dump: dict[str, bytes], receipts: list[str]) -> None:
+    assert len(dump) > 30, "the dump is not whole"
+    found = [
+        f"{what} in {where}"
+        for what, needle in _needles(receipts).items()
+        for where, content in dump.items()
+        if needle.lower() in content.lower() and not (what == "address" and where in OWN_ADDRESSES)
+    ]
+    assert not found
+
+
+OWN_ADDRESSES = {"launcher", "log postgres.log", "log intake.log", "log dedup.log", "log referral.log"}
+"""Where the processes say on which loopback address they listen themselves."""
+
+
+def test_no_time_of_day_of_a_contact_lies_in_a_database_or_topic(dump: dict[str, bytes]) -> None:
+    found = [
+        f"{match.group().decode()} in {where}"
+        for where, content in dump.items()
+        if not where.startswith(("log ", "launcher")) and where.split(".")[-1] not in STAFF_OWNED
+        for match in TIME_OF_DAY.finditer(content)
+    ]
+    assert not found
+
+
+def test_no_log_line_is_about_a_contact(dump: dict[str, bytes]) -> None:
+    """Logs have times; so nothing in them may tell that a call came in."""
+    lines = [
+        line
+        for where, content in dump.items()
+        if where in {"log intake.log", "log dedup.log", "log referral.log"}
+        for line in content.splitlines()
+        if line.startswith(b"{")
+    ]
+    assert lines, "the services log nothing at all"
+    told = {json.loads(line)["event"] for line in lines}
+    assert told <= STARTING, told - STARTING
+
+
+STARTING = {
+    "serving",
+    "metrics",
+    "stopping",
+    "follower interrupted",
+    "relay interrupted",
+    "heads of the owner unknown",
+    "catch-up interrupted",
+}
+"""What services may say of themselves; none of it comes with a call."""
+
+
+def test_the_search_itself_would_find_something(dump: dict[str, bytes], tmp_path: Path) -> None:
+    """A search that cannot find anything proves nothing: here is what it does find when it is there."""
+    planted = {
+        "intake.events": json.dumps({"narrative": "Narrative7x", "at": "2026-01-02T03:04:05Z"}).encode()
+    }
+    assert any(needle in planted["intake.events"] for needle in _needles([]).values())
+    assert TIME_OF_DAY.search(planted["intake.events"])
+    assert b"Zsurname3x" in _decoded(base64.urlsafe_b64encode(b"the officer is PC Zsurname3x"))

@@ -1,0 +1,95 @@
+"""A complaint's whole way on a system as a user starts it, and what verification says of it."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.end_to_end.complaints import write_complaints
+from tests.end_to_end.system import System, running_system
+
+COUNT = 400
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    with running_system() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def imported(system: System, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = write_complaints(tmp_path_factory.mktemp("import") / "complaints.ndjson.gz", COUNT)
+    told = system.hotline("import", str(file))
+    assert told.returncode == 0, told.stderr
+    assert f"{COUNT} accepted, 0 known from before, 0 refused" in told.stderr
+    return file
+
+
+def fetch(system: System, service: str, query: str, *parameters: object) -> list[asyncpg.Record]:
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(system.database_url(service))
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *parameters)
+        finally:
+            await connection.close()
+        return rows
+
+    return asyncio.run(run())
+
+
+def test_an_import_is_verified(system: System, imported: Path) -> None:
+    told = system.hotline("verify")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "verified" in told.stdout
+
+
+def test_the_same_import_again_changes_nothing(system: System, imported: Path) -> None:
+    before = fetch(system, "intake", "SELECT count(*) FROM events")
+    told = system.hotline("import", str(imported))
+    assert told.returncode == 0, told.stderr
+    assert f"0 accepted, {COUNT} known from before, 0 refused" in told.stderr
+    assert fetch(system, "intake", "SELECT count(*) FROM events") == before
+
+
+def row_taken_out(table: str, where: str) -> tuple[str, str]:
+    """SQL that takes one row out and answers it, and SQL that puts it back."""
+    return (
+        f"DELETE FROM {table} WHERE {where} RETURNING row_to_json({table}.*)::text",
+        f"INSERT INTO {table} SELECT * FROM json_populate_record(null::{table}, $1::json)",
+    )
+
+
+ONE = "(SELECT ctid FROM {} ORDER BY ctid LIMIT 1)"
+PLANTED = {
+    "a loss in the log": ("intake", *row_taken_out("events", "ctid = " + ONE.format("events"))),
+    "a loss in an inbox": ("dedup", *row_taken_out("inbox", "ctid = " + ONE.format("inbox"))),
+    "a double": (
+        "referral",
+        "UPDATE inbox SET event_id = (SELECT event_id FROM inbox ORDER BY event_id LIMIT 1)"
+        " WHERE ctid = (SELECT ctid FROM inbox ORDER BY event_id DESC LIMIT 1)"
+        " RETURNING json_build_array(source, slot, slot_sequence, (SELECT event_id FROM inbox"
+        " ORDER BY event_id DESC LIMIT 1))::text",
+        "UPDATE inbox SET event_id = ($1::json->>3)::uuid WHERE source = $1::json->>0"
+        " AND slot = ($1::json->>1)::int AND slot_sequence = ($1::json->>2)::bigint",
+    ),
+    "a disagreement": (
+        "referral",
+        *row_taken_out("case_complaints", "ctid = " + ONE.format("case_complaints")),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_turns_verification_red(system: System, imported: Path, fault: str) -> None:
+    service, plant, mend = PLANTED[fault]
+    planted = fetch(system, service, plant)[0][0]
+    try:
+        told = system.hotline("verify", "--wait", "3")
+    finally:
+        fetch(system, service, mend, planted)
+    assert told.returncode == 1, told.stdout
+    assert "WRONG" in told.stdout
+    assert system.hotline("verify").returncode == 0
