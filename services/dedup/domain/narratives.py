@@ -1,0 +1,66 @@
+"""What two narratives have in common, without keeping a word of them.
+
+The signature is a one-permutation MinHash of the pairs of neighbouring words: each pair is hashed once and
+falls into one of `BUCKETS`, which keep their least. The share of equal buckets estimates how much of the
+texts is the same (Li, Owen, Zhang 2012). Mentions are hashes of names and numbers in the text: two accounts
+of one event seldom share sentences, and often a street or a plate.
+"""
+
+import re
+import zlib
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import eq
+
+from services.dedup.domain.words import COMMON_IN_NARRATIVES
+
+BUCKETS = 32
+BANDS = 8
+_ROWS = 3
+_MOST_MENTIONS = 40
+_EMPTY = 0xFFFFFFFF
+
+_WORD = re.compile(r"[a-z0-9]+")
+# A capital within a sentence, or a number of three digits and more.
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}|\b[A-Za-z]*\d{3,}[A-Za-z]*\b")
+
+
+def words_of(narrative: str) -> list[str]:
+    """The words in lower case."""
+    return _WORD.findall(narrative.lower())
+
+
+def signature(words: Sequence[str]) -> tuple[int, ...]:
+    """Empty where there are fewer than eight words: too little to call two texts the same."""
+    if len(words) < 8:
+        return ()
+    least = [_EMPTY] * BUCKETS
+    crc = zlib.crc32
+    for pair in {f"{a} {b}" for a, b in pairwise(words)}:
+        hashed = crc(pair.encode()) * 0x9E3779B1 & 0xFFFFFFFF
+        bucket, value = hashed & 31, hashed >> 5
+        least[bucket] = min(least[bucket], value)
+    return tuple(least)
+
+
+def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:
+    """The estimated share of word pairs in common, 0 to 1; None where a text is too short."""
+    if not one or not other:
+        return None
+    equal, filled = sum(map(eq, one, other)), BUCKETS
+    if _EMPTY in one and _EMPTY in other:
+        both_empty = sum(a == b == _EMPTY for a, b in zip(one, other, strict=True))
+        equal, filled = equal - both_empty, filled - both_empty
+    return equal / filled if filled else None
+
+
+def bands(one: Sequence[int]) -> list[tuple[int, ...]]:
+    """Groups of buckets that texts with much in common share; those with an empty bucket are left out."""
+    groups = [tuple(one[n * _ROWS : (n + 1) * _ROWS]) for n in range(BANDS)] if one else []
+    return [(n, *group) for n, group in enumerate(groups) if _EMPTY not in group]
+
+
+def mentions(narrative: str) -> tuple[int, ...]:
+    """Hashes of names and numbers in the text, sorted."""
+    found = {name.lower() for name in _NAME.findall(narrative)} - COMMON_IN_NARRATIVES
+    return tuple(sorted({zlib.crc32(name.encode()) for name in found})[:_MOST_MENTIONS])

@@ -1,0 +1,194 @@
+"""What dedup does with the events of others: a complaint is indexed, then compared with its candidates.
+
+Two transactions a complaint. The first indexes it and leaves the cursor where it is; the second appends the
+pair facts and moves the cursor. An erasure takes away all that was indexed, in one.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from uuid import UUID
+
+from services.dedup import read_models
+from services.dedup.domain.facts import (
+    COMPLAINT_WITHDRAWN,
+    MATCH_PROPOSED,
+    ComplaintWithdrawn,
+    MatchEvidence,
+    MatchProposed,
+    WaterfallStep,
+    match_id,
+)
+from services.dedup.domain.normalising import features_of
+from services.dedup.domain.scoring import Found, Scorer
+from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
+from services.dedup.keys import match_key
+from services.dedup.read_models import MATCHES
+from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
+from shared.sealing.events import log_type, sealed_event
+from shared.sealing.keys import destroy_data_key
+from shared.service import Context
+from shared.store.events import identity_of, stream_id
+from shared.store.requests import AppendRequest, Claim, Put, merged
+from shared.streaming.handling import Handler, Handlers, Incoming, RecordFault, nothing_follows
+from shared.streaming.inbox import TOMBSTONE
+
+
+def handlers(context: Context, index: ComplaintIndex, scorer: Scorer) -> Mapping[str, Handlers]:
+    """source -> (type, schema version) -> handler."""
+    matching = Matching(context, index, scorer)
+    # What is not handled yet is kept in the inbox, so that a rebuild finds it.
+    kept: dict[str, dict[tuple[str, int], Handler]] = {"intake": {}, "referral": {}}
+    for type_ in EVENTS.values():
+        if type_.owner in kept:
+            kept[type_.owner][log_type(type_), type_.schema_version] = nothing_follows
+    kept["intake"][log_type(COMPLAINT_RECORDED), COMPLAINT_RECORDED.schema_version] = matching.recorded
+    kept["intake"][log_type(COMPLAINT_ERASED), COMPLAINT_ERASED.schema_version] = matching.erased
+    return kept
+
+
+class Matching:
+    """The handlers of `complaint.recorded` and `complaint.erased`."""
+
+    def __init__(self, context: Context, index: ComplaintIndex, scorer: Scorer) -> None:
+        self._context, self._index, self._scorer = context, index, scorer
+        self._store = context.store
+
+    async def recorded(self, incoming: Incoming) -> AppendRequest:
+        """Index the complaint, then answer with the pair facts that it brings."""
+        if incoming.plain is None:
+            raise RecordFault("has no sealed part")
+        complaint_id = _complaint_of(incoming)
+        recorded = COMPLAINT_RECORDED.read_sealed(incoming.plain)
+        features = features_of(recorded.body, recorded.source_group)
+        own = await self._index.add(complaint_id, features, incoming.guard)
+        pairs = [
+            pair
+            for other in await self._index.candidates(own)
+            for pair in self._pairs(*_in_order(own, other))
+        ]
+        return merged(
+            AppendRequest(expected=still_there([complaint_id])),
+            await self._new_facts(pairs, causation_id=str(incoming.envelope.id)),
+        )
+
+    async def erased(self, incoming: Incoming) -> AppendRequest:
+        """Everything of the complaint goes, and can never come back."""
+        complaint_id = _complaint_of(incoming)
+        removal = merged(
+            self._index.removal(complaint_id), AppendRequest(rows=(destroy_data_key(complaint_id),))
+        )
+        if await self._store.claimed(TOMBSTONE, complaint_id.bytes) is not None:
+            return removal
+        withdrawn = sealed_event(
+            withdrawal_stream(complaint_id),
+            COMPLAINT_WITHDRAWN,
+            ComplaintWithdrawn(complaint_id=complaint_id),
+            None,
+            None,
+            self._context.today(),
+            causation_id=str(incoming.envelope.id),
+        )
+        tombstone = Claim(TOMBSTONE, complaint_id.bytes)
+        return merged(removal, AppendRequest(events=(withdrawn,), claims=(tombstone,)))
+
+    def _pairs(self, low: Indexed, high: Indexed) -> list["_Pair"]:
+        return [
+            _Pair(
+                match_id(found.kind, low.complaint_id, found.subject, high.complaint_id, found.other_subject),
+                low,
+                high,
+                found,
+            )
+            for found in self._scorer.pairs(low.features, high.features)
+        ]
+
+    async def _new_facts(self, pairs: Sequence["_Pair"], causation_id: str) -> AppendRequest:
+        """Those that nobody has found before. That their streams are new makes them unique: of two handlers
+        that find one pair at once, the second is refused and asks again."""
+        if not pairs:
+            return AppendRequest()
+        ids = [pair.match_id for pair in pairs]
+        known = {row[0] for row in await self._store.pool.fetch(read_models.KNOWN_MATCHES, ids)}
+        fresh = [pair for pair in pairs if pair.match_id not in known]
+        day, model = self._context.today(), self._scorer.model.version
+        return AppendRequest(
+            events=tuple(
+                sealed_event(
+                    _stream(pair), MATCH_PROPOSED, pair.proposed(model), pair.evidence(),
+                    match_key(pair.match_id, pair.low.index_key, pair.high.index_key), day,
+                    causation_id=causation_id,
+                )
+                for pair in fresh
+            ),
+            expected={
+                **{_stream(pair): 0 for pair in fresh},
+                **still_there(chain.from_iterable((p.low.complaint_id, p.high.complaint_id) for p in fresh)),
+            },
+            rows=tuple(pair.row() for pair in fresh),
+        )  # fmt: skip
+
+
+class _Pair:
+    """A match that was found, on its way into the log."""
+
+    __slots__ = ("found", "high", "low", "match_id")
+
+    def __init__(self, id_: UUID, low: Indexed, high: Indexed, found: Found) -> None:
+        self.match_id, self.low, self.high, self.found = id_, low, high, found
+
+    def proposed(self, model: str) -> MatchProposed:
+        found = self.found
+        return MatchProposed(
+            match_id=self.match_id,
+            kind=found.kind,
+            complaint_id=self.low.complaint_id,
+            subject=found.subject,
+            other_complaint_id=self.high.complaint_id,
+            other_subject=found.other_subject,
+            zone=found.zone,
+            model=model,
+        )
+
+    def evidence(self) -> MatchEvidence:
+        scored = self.found.scored
+        return MatchEvidence(
+            weight=scored.weight,
+            probability=scored.probability,
+            rests_on_one=scored.rests_on_one,
+            waterfall=tuple(
+                WaterfallStep(field=field, level=level, weight=weight)
+                for field, level, weight in scored.waterfall
+            ),
+        )
+
+    def row(self) -> Put:
+        found = self.found
+        return Put(
+            MATCHES,
+            {
+                "match_id": self.match_id,
+                "complaint_id": self.low.complaint_id,
+                "subject": -1 if found.subject is None else found.subject,
+                "other_complaint_id": self.high.complaint_id,
+                "other_subject": -1 if found.other_subject is None else found.other_subject,
+                "kind": found.kind,
+                "zone": found.zone,
+                "decided": False,
+            },
+        )
+
+
+def _stream(pair: _Pair) -> str:
+    return stream_id("match", pair.match_id)
+
+
+def _in_order(one: Indexed, other: Indexed) -> tuple[Indexed, Indexed]:
+    """The lower one first: a pair is scored in one order, whoever finds it."""
+    return (one, other) if one.complaint_id < other.complaint_id else (other, one)
+
+
+def _complaint_of(incoming: Incoming) -> UUID:
+    try:
+        return identity_of(incoming.envelope.subject)
+    except ValueError as fault:
+        raise RecordFault("subject is no complaint's stream") from fault

@@ -1,0 +1,177 @@
+"""The index of complaints: sealed features, keyed blocking keys, and the candidates that they lead to.
+
+What is indexed is committed before anybody looks for candidates: of two complaints that arrive at once, the
+one whose index row commits last finds the other one in every case, for its look-up begins after both
+commits. Opened features are kept in memory, a bounded number of them, and let go when one is erased.
+"""
+
+import hmac
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from services.dedup import read_models
+from services.dedup.domain.blocking import blocking_keys
+from services.dedup.domain.facts import incident_id
+from services.dedup.domain.features import Features, dump, load
+from services.dedup.keys import index_key_id, open_features, seal_features
+from services.dedup.read_models import BLOCKING_KEYS, INDEXED
+from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
+from shared.service import Context
+from shared.store.events import stream_id
+from shared.store.requests import AppendRequest, Put, Remove, RowExists, merged
+
+KEY_CAP = 64
+"""Complaints that one blocking key leads to at most."""
+CANDIDATE_CAP = 200
+"""Complaints that one complaint is compared with at most, those that share most keys first."""
+_REMEMBERED = 8192
+_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The opened features of one complaint, and its index key."""
+
+    complaint_id: UUID
+    features: Features
+    index_key: bytes
+
+
+class ComplaintIndex:
+    """The index of one service process."""
+
+    def __init__(self, context: Context) -> None:
+        self._store, self._keys = context.store, context.keys
+        # One secret a key of the ring, the current one first; made once, for there are dozens a complaint.
+        self._blocking = self._keys.digests("blocking")
+        self._remembered: OrderedDict[UUID, Indexed] = OrderedDict()
+        self._truncated = context.metrics.contact_counter(
+            "hotline_dedup_truncated_keys_total",
+            "Blocking keys that led to more complaints than are compared, by kind of cap.",
+            ["cap"],
+        )
+
+    async def add(self, complaint_id: UUID, features: Features, guard: AppendRequest) -> Indexed:
+        """Index a complaint, once: durable, and visible to everybody, on return.
+
+        Args:
+            guard: what must hold for it; a complaint that was withdrawn is refused in any case.
+
+        Raises:
+            AppendRefused: `guard` does not hold, or the complaint was withdrawn.
+            StoreUnavailable
+        """
+        index_key, key_row = new_data_key(self._keys.kek, index_key_id(complaint_id))
+        sealed = seal_features(index_key.key, complaint_id, dump(features))
+        kid = self._keys.hmac.current
+        row = {
+            "complaint_id": complaint_id,
+            "key_id": index_key.key_id,
+            "own_incident": incident_id(complaint_id),
+            "features": sealed,
+        }
+        rows = [key_row, Put(INDEXED, row)]
+        rows += [
+            Put(BLOCKING_KEYS, {"key": digest, "complaint_id": complaint_id, "key_id": kid})
+            for digest in self._digests(blocking_keys(features).indexed)
+        ]
+        request = AppendRequest(rows=tuple(rows), expected=still_there([complaint_id]))
+        try:
+            await self._store.append(merged(guard, request))
+        except RowExists:
+            # An earlier attempt got so far; its key counts, for others may have used it.
+            return (await self.get([complaint_id]))[complaint_id]
+        return self._remember(Indexed(complaint_id, features, index_key.key))
+
+    async def candidates(self, one: Indexed) -> list[Indexed]:
+        """The other complaints that share a blocking key with this one, in the order of ids."""
+        asked = blocking_keys(one.features).asked
+        digests = [digest for key in asked for digest in self._all_digests(key)]
+        rows = await self._store.pool.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
+        of_key: Counter[int] = Counter()
+        shared: Counter[UUID] = Counter()
+        for n, complaint_id in rows:
+            if complaint_id != one.complaint_id:
+                of_key[n] += 1
+                if of_key[n] <= KEY_CAP:
+                    shared[complaint_id] += 1
+        truncated = sum(count > KEY_CAP for count in of_key.values())
+        if truncated:
+            self._truncated.add("key", count=truncated)
+        chosen: Iterable[UUID] = shared
+        if len(shared) > CANDIDATE_CAP:
+            self._truncated.add("complaint")
+            chosen = sorted(shared, key=lambda other: (-shared[other], other))[:CANDIDATE_CAP]
+        found = await self.get(list(chosen))
+        return [found[other] for other in sorted(found)]
+
+    async def get(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, Indexed]:
+        """Those of the complaints that are indexed and not erased."""
+        found = {known.complaint_id: known for id_ in complaint_ids if (known := self._recall(id_))}
+        missing = [id_ for id_ in complaint_ids if id_ not in found]
+        if missing:
+            for id_, sealed, kek_id, wrapped in await self._store.pool.fetch(read_models.FEATURES, missing):
+                complaint_id = UUID(bytes=id_.bytes)
+                (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
+                features = load(open_features(key, complaint_id, sealed))
+                found[complaint_id] = self._remember(Indexed(complaint_id, features, key))
+        return found
+
+    async def index_keys(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+        """The index keys of those complaints that are not erased, from the database at every call."""
+        of = {index_key_id(complaint_id): complaint_id for complaint_id in complaint_ids}
+        keys = unwrap_data_keys(self._keys.kek, await self._store.data_keys(list(of)))
+        return {of[UUID(kid)]: key for kid, key in keys.items()}
+
+    def removal(self, complaint_id: UUID) -> AppendRequest:
+        """What takes a complaint out of the index, with its key."""
+        self._remembered.pop(complaint_id, None)
+        return AppendRequest(
+            rows=(
+                Remove(INDEXED, "complaint_id", complaint_id),
+                Remove(BLOCKING_KEYS, "complaint_id", complaint_id),
+                destroy_data_key(index_key_id(complaint_id)),
+            )
+        )
+
+    def forget(self, complaint_ids: Iterable[UUID]) -> None:
+        """Let go of what is kept in memory of erased complaints."""
+        for complaint_id in complaint_ids:
+            self._remembered.pop(complaint_id, None)
+
+    def _remember(self, indexed: Indexed) -> Indexed:
+        self._remembered[indexed.complaint_id] = indexed
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return indexed
+
+    def _recall(self, complaint_id: UUID) -> Indexed | None:
+        if (known := self._remembered.get(complaint_id)) is not None:
+            self._remembered.move_to_end(complaint_id)
+        return known
+
+    def _digests(self, keys: Sequence[str]) -> list[bytes]:
+        current = self._blocking[0]
+        return [_digest(current, key) for key in keys]
+
+    def _all_digests(self, key: str) -> list[bytes]:
+        """Under every key of the ring: what was indexed before a rotation is found too."""
+        return [_digest(secret, key) for secret in self._blocking]
+
+
+def _digest(secret: bytes, key: str) -> bytes:
+    return hmac.digest(secret, key.encode(), sha256)[:_KEY_BYTES]
+
+
+def withdrawal_stream(complaint_id: UUID) -> str:
+    """The internal stream whose first event says that a complaint was erased."""
+    return stream_id("withdrawal", complaint_id)
+
+
+def still_there(complaint_ids: Iterable[UUID]) -> dict[str, int]:
+    """As `expected` of a request: none of these complaints was withdrawn. Judged under the store's lock, so
+    nothing that names a complaint can be written after its erasure."""
+    return {withdrawal_stream(complaint_id): 0 for complaint_id in complaint_ids}

@@ -1,0 +1,145 @@
+"""The tables of dedup and their SQL, in one room."""
+
+from uuid import UUID
+
+from shared.store.requests import Put, Table
+
+INDEXED = Table(
+    "indexed",
+    {"complaint_id": "uuid", "key_id": "uuid", "own_incident": "uuid", "features": "bytea"},
+    ("complaint_id",),
+    insert_only=True,
+)
+BLOCKING_KEYS = Table(
+    "blocking_keys", {"key": "bytea", "complaint_id": "uuid", "key_id": "text"}, ("key", "complaint_id")
+)
+MATCHES = Table(
+    "matches",
+    {
+        "match_id": "uuid",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "other_complaint_id": "uuid",
+        "other_subject": "smallint",
+        "kind": "text",
+        "zone": "text",
+        "decided": "boolean",
+    },
+    ("match_id",),
+)
+INCIDENT_MEMBERS = Table(
+    "incident_members", {"complaint_id": "uuid", "incident_id": "uuid"}, ("complaint_id",)
+)
+PATTERN_MEMBERS = Table(
+    "pattern_members",
+    {"member": "text", "complaint_id": "uuid", "subject": "smallint", "pattern_id": "uuid", "force": "text"},
+    ("member",),
+)
+PATTERNS = Table(
+    "patterns",
+    {"pattern_id": "uuid", "complaints": "integer", "incidents": "integer", "reached": "integer"},
+    ("pattern_id",),
+)
+
+
+def member_key(complaint_id: UUID, subject: int) -> str:
+    return f"{complaint_id}:{subject}"
+
+
+def pattern_member(complaint_id: UUID, subject: int, pattern_id: UUID, force: str) -> Put:
+    row = {
+        "member": member_key(complaint_id, subject),
+        "complaint_id": complaint_id,
+        "subject": subject,
+        "pattern_id": pattern_id,
+        "force": force,
+    }
+    return Put(PATTERN_MEMBERS, row)
+
+
+# Index-only on blocking_keys_pkey: for each key so many complaints, the lowest ids first, so that a
+# truncated key gives the same ones to everybody. One more than the cap tells that there are more.
+CANDIDATES = """
+SELECT n, found.complaint_id
+FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (key, n),
+LATERAL (
+    SELECT complaint_id FROM blocking_keys
+    WHERE blocking_keys.key = asked.key ORDER BY complaint_id LIMIT $2
+) AS found
+"""
+
+# Relies on indexed_pkey and data_keys_pkey.
+FEATURES = """
+SELECT complaint_id, features, kek_id, wrapped
+FROM indexed JOIN data_keys USING (key_id)
+WHERE complaint_id = ANY($1::uuid[])
+"""
+
+KNOWN_MATCHES = "SELECT match_id FROM matches WHERE match_id = ANY($1::uuid[])"
+
+_MATCH = "match_id, complaint_id, subject, other_complaint_id, other_subject, kind, zone, decided"
+
+MATCH = f"SELECT {_MATCH} FROM matches WHERE match_id = $1"
+
+# Relies on matches_complaint and matches_other_complaint.
+MATCHES_OF = f"""
+SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[])
+UNION
+SELECT {_MATCH} FROM matches WHERE other_complaint_id = ANY($1::uuid[])
+"""
+
+# Relies on matches_review.
+REVIEWS = f"SELECT {_MATCH} FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2"
+
+# The first event of a match's stream is always `match.proposed`. Relies on events_stream_id_version_key.
+PROPOSALS = "SELECT stream_id, event_id, data FROM events WHERE stream_id = ANY($1::text[]) AND version = 1"
+
+IS_INDEXED = "SELECT EXISTS (SELECT FROM indexed WHERE complaint_id = $1)"
+
+# Those of these complaints' incidents, whole. Relies on incident_members_incident.
+FELLOWS = """
+SELECT complaint_id, incident_id FROM incident_members
+WHERE incident_id IN (SELECT incident_id FROM incident_members WHERE complaint_id = ANY($1::uuid[]))
+"""
+
+# The members of an incident; of one that nothing was ever matched with, the complaint itself.
+INCIDENT = """
+SELECT complaint_id FROM incident_members WHERE incident_id = $1
+UNION ALL
+SELECT complaint_id FROM indexed
+WHERE own_incident = $1
+  AND NOT EXISTS (SELECT FROM incident_members WHERE incident_members.complaint_id = indexed.complaint_id)
+ORDER BY complaint_id
+"""
+
+INCIDENTS_OF = "SELECT complaint_id, incident_id FROM incident_members WHERE complaint_id = ANY($1::uuid[])"
+
+# Relies on pattern_members_pattern and pattern_members_pkey.
+PATTERN_FELLOWS = """
+SELECT complaint_id, subject, pattern_id, force FROM pattern_members
+WHERE pattern_id IN (SELECT pattern_id FROM pattern_members WHERE member = ANY($1::text[]))
+"""
+
+PATTERN_MEMBERS_OF = """
+SELECT complaint_id, subject, pattern_id, force FROM pattern_members WHERE pattern_id = $1
+ORDER BY complaint_id, subject
+"""
+
+# Relies on pattern_members_complaint.
+SUBJECTS_IN_PATTERNS = """
+SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE complaint_id = ANY($1::uuid[])
+ORDER BY complaint_id, subject
+"""
+
+PATTERNS_BY_ID = """
+SELECT pattern_id, complaints, incidents, reached FROM patterns WHERE pattern_id = ANY($1::uuid[])
+"""
+
+LIST_PATTERNS = """
+SELECT pattern_id, complaints, incidents FROM patterns
+WHERE pattern_id > $1 AND incidents >= $2
+  AND ($3::text IS NULL
+       OR EXISTS (SELECT FROM pattern_members AS of_pattern
+                  WHERE of_pattern.pattern_id = patterns.pattern_id AND force = $3))
+ORDER BY pattern_id LIMIT $4
+"""

@@ -1,0 +1,436 @@
+"""The resolver: from pair facts and people's decisions to incidents and patterns. One leader by lease.
+
+It follows its own log in the order of positions, recomputes from scratch every component that something
+touched, and appends what changed together with its cursor, under its lease: a resolver that was stopped and
+wakes is refused. What it computes is a function of the set of facts alone, so at rest it does not matter in
+which order or batches they came.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from services.dedup import read_models
+from services.dedup.domain.clusters import WHOLE, Cluster, Link, Node, clusters, of_one_complaint
+from services.dedup.domain.facts import (
+    COMPLAINT_WITHDRAWN,
+    MATCH_ACCEPTED,
+    MATCH_PROPOSED,
+    MATCH_REJECTED,
+    MATCH_RETRACTED,
+    OF_INCIDENTS,
+    Pair,
+    incident_id,
+    pattern_id,
+)
+from services.dedup.domain.model import Model
+from services.dedup.domain.scoring import probability_of
+from services.dedup.index import ComplaintIndex
+from services.dedup.links import Matches, StoredMatch
+from services.dedup.membership import Change, changes
+from services.dedup.read_models import INCIDENT_MEMBERS, MATCHES, PATTERN_MEMBERS, PATTERNS
+from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
+from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
+from shared.sealing.events import log_type, sealed_event
+from shared.service import Context
+from shared.store.events import NewEvent, RecordedEvent, stream_id
+from shared.store.leases import LEASE_SECONDS, Lease, give_up_lease, renew_lease, take_lease
+from shared.store.requests import (
+    AppendRefused,
+    AppendRequest,
+    CursorMove,
+    Put,
+    Remove,
+    RowChange,
+    StoreHalted,
+    StoreUnavailable,
+)
+
+SOURCE = "resolver"
+"""Name of the lease, and source of the cursor that says how far the own log was read."""
+BATCH = 1000
+POLL_SECONDS = 1.0
+CROSSINGS = (3, 5, 9)
+"""Numbers of incidents in one pattern that somebody hears of when they are reached."""
+
+_AWAY = (StoreUnavailable, StoreHalted, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_PAIR_TYPES = {
+    log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
+}
+_WITHDRAWN = log_type(COMPLAINT_WITHDRAWN)
+_DECISIONS = frozenset({log_type(MATCH_ACCEPTED), log_type(MATCH_REJECTED), log_type(MATCH_RETRACTED)})
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Touched:
+    """What a batch of facts is about."""
+
+    complaints: set[Node] = field(default_factory=set)
+    subjects: set[Node] = field(default_factory=set)
+    decided: set[Node] = field(default_factory=set)
+    withdrawn: set[UUID] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """Whole components, with everything that has to do with them."""
+
+    nodes: set[Node]
+    links: Mapping[UUID, Link]
+    before: Mapping[Node, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    events: list[NewEvent]
+    rows: list[RowChange]
+
+
+class Resolver:
+    """`run` goes on until it is cancelled."""
+
+    def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
+        self._context, self._store = context, context.store
+        self._index, self._model = index, model
+        self._matches = Matches(context, index)
+        self._holder = uuid4()
+        self.is_leader = False
+        self.position = 0
+
+    async def run(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                if await self._lead_once():
+                    pause = 0.1
+            except AppendRefused as fault:
+                log.info("resolver superseded", reason=type(fault).__name__)
+            except _AWAY as fault:
+                log.warning("resolver interrupted", reason=type(fault).__name__)
+                pause = min(pause * 2, LEASE_SECONDS)
+            await asyncio.sleep(pause)
+
+    async def lead(self) -> Lease | None:
+        """Take the lease, if nobody has it."""
+        return await take_lease(self._store.pool, SOURCE, self._holder)
+
+    async def step(self, lease: Lease) -> int:
+        """Work through the next facts, at most `BATCH` of the log; how many positions were read.
+
+        Raises:
+            LeaseLost, CursorMoved: another one leads.
+            StoreUnavailable
+        """
+        at = (await self._store.cursors(SOURCE)).get(0, 0)
+        events = await self._store.read_log(at, BATCH)
+        if not events:
+            self.position = at
+            return 0
+        outcome = await self._resolved(_touched(events))
+        move = CursorMove(SOURCE, 0, at, events[-1].position)
+        await self._store.append(
+            AppendRequest(
+                events=tuple(outcome.events), rows=tuple(outcome.rows), cursors=(move,), leases=(lease.guard,)
+            )
+        )
+        self.position = move.to
+        return len(events)
+
+    async def _lead_once(self) -> bool:
+        """Lead until something breaks; False where another process leads."""
+        lease = await self.lead()
+        if lease is None:
+            await asyncio.sleep(POLL_SECONDS)
+            return False
+        self.is_leader = True
+        try:
+            tasks = {asyncio.create_task(self._keep(lease)), asyncio.create_task(self._follow(lease))}
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self.is_leader = False
+            with suppress(*_AWAY):
+                await give_up_lease(self._store.pool, lease)
+        return True
+
+    async def _keep(self, lease: Lease) -> None:
+        while await renew_lease(self._store.pool, lease):
+            await asyncio.sleep(LEASE_SECONDS / 3)
+
+    async def _follow(self, lease: Lease) -> None:
+        while True:
+            news = self._store.news()
+            if not await self.step(lease):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), POLL_SECONDS)
+
+    # What belongs together
+
+    async def _resolved(self, touched: _Touched) -> _Outcome:
+        incidents = await self._incidents(touched)
+        subjects, incident_of = incidents[1], incidents[2]
+        patterns = await self._patterns(touched, subjects, incident_of)
+        rows = [*incidents[0].rows, *patterns.rows]
+        for complaint in touched.withdrawn:
+            rows += [
+                Remove(INCIDENT_MEMBERS, "complaint_id", complaint),
+                Remove(PATTERN_MEMBERS, "complaint_id", complaint),
+                Remove(MATCHES, "complaint_id", complaint),
+                Remove(MATCHES, "other_complaint_id", complaint),
+            ]
+        self._index.forget(touched.withdrawn)
+        return _Outcome([*incidents[0].events, *patterns.events], rows)
+
+    async def _incidents(self, touched: _Touched) -> tuple[_Outcome, set[Node], Mapping[UUID, UUID]]:
+        """What changes of incidents; the subjects in patterns of complaints that moved; complaint -> incident
+        of all that were looked at."""
+        start = touched.complaints | {(complaint, WHOLE) for complaint in touched.withdrawn}
+        region = await self._region(start, self._fellows, of_incidents=True)
+        found = clusters(
+            region.nodes - _wholes(touched.withdrawn), region.links.values(), self._model.incident
+        )
+        after: dict[Node, UUID] = {}
+        weakest: dict[UUID, Cluster] = {}
+        for cluster in found:
+            if len(cluster.members) > 1 or cluster.members[0] in region.before:
+                group = incident_id(cluster.members[0][0])
+                after |= dict.fromkeys(cluster.members, group)
+                weakest[group] = cluster
+        changed = changes(region.before, after, sorted(region.nodes))
+        rows: list[RowChange] = [
+            Put(INCIDENT_MEMBERS, {"complaint_id": node[0], "incident_id": group})
+            for node, group in after.items()
+            if region.before.get(node) != group
+        ]
+        events = [await self._incident_changed(change, weakest.get(change.group_id)) for change in changed]
+        moved = {node[0] for change in changed for node in (*change.added, *change.removed)}
+        subjects = {
+            (UUID(bytes=row[0].bytes), row[1])
+            for row in await self._store.pool.fetch(read_models.SUBJECTS_IN_PATTERNS, list(moved))
+        }
+        return _Outcome(events, rows), subjects, {node[0]: group for node, group in after.items()}
+
+    async def _patterns(
+        self, touched: _Touched, moved: set[Node], incident_of: Mapping[UUID, UUID]
+    ) -> _Outcome:
+        start = touched.subjects | moved
+        for match in await self._matches.of(touched.withdrawn):
+            if not match.is_of_incidents:
+                start |= {match.a, match.b}
+        region = await self._region(start, self._pattern_fellows, of_incidents=False)
+        nodes = {node for node in region.nodes if node[0] not in touched.withdrawn}
+        found = clusters(nodes, region.links.values(), self._model.officer, of_one_complaint)
+        after = {
+            member: pattern_id(*cluster.members[0])
+            for cluster in found
+            if len(cluster.members) > 1
+            for member in cluster.members
+        }
+        order = sorted(region.nodes)
+        changed = {change.group_id: change for change in changes(region.before, after, order)}
+        members = _by_group(after, order)
+        known = await self._store.pool.fetch(
+            read_models.PATTERNS_BY_ID, list({*members, *region.before.values()})
+        )
+        stored = {UUID(bytes=row[0].bytes): (row[1], row[2], row[3]) for row in known}
+        incidents = await self._incidents_of({node[0] for node in after}, incident_of)
+        features = await self._index.get({node[0] for node in after})
+        forces = {
+            (complaint, officer.subject): officer.force
+            for complaint, indexed in features.items()
+            for officer in indexed.features.officers
+        }
+        rows: list[RowChange] = [
+            read_models.pattern_member(*node, group, forces.get(node, ""))
+            for node, group in after.items()
+            if region.before.get(node) != group
+        ]
+        rows += [
+            Remove(PATTERN_MEMBERS, "member", read_models.member_key(*node))
+            for node in region.before.keys() - after.keys()
+        ]
+        events: list[NewEvent] = []
+        for group, within in members.items():
+            complaints = {node[0] for node in within}
+            counts = len(complaints), len({incidents[complaint] for complaint in complaints})
+            is_decided = any(node in touched.decided for node in within)
+            if group not in changed and not is_decided and stored.get(group, (0, 0, 0))[:2] == counts:
+                continue
+            change = changed.get(group) or Change(group, tuple(within), (), ())
+            origins = {group, *(region.before[node] for node in within if node in region.before)}
+            reached = max((stored[origin][2] for origin in origins if origin in stored), default=0)
+            crossed = tuple(number for number in CROSSINGS if reached < number <= counts[1])
+            row = {
+                "pattern_id": group,
+                "complaints": counts[0],
+                "incidents": counts[1],
+                "reached": max(reached, counts[1]),
+            }
+            rows.append(Put(PATTERNS, row))
+            released = await self._released(within, region.links.values())
+            events.append(await self._pattern_changed(change, counts, crossed, released))
+        for change in changed.values():
+            if not change.members:
+                rows.append(Remove(PATTERNS, "pattern_id", change.group_id))
+                events.append(await self._pattern_changed(change, (0, 0), (), ()))
+        return _Outcome(events, rows)
+
+    async def _region(
+        self,
+        start: set[Node],
+        fellows: Callable[[Collection[Node]], Awaitable[Mapping[Node, UUID]]],
+        *,
+        of_incidents: bool,
+    ) -> _Region:
+        """The components of `start`, with those whom a group held together so far."""
+        nodes: set[Node] = set()
+        matches: dict[UUID, StoredMatch] = {}
+        before: dict[Node, UUID] = {}
+        frontier = set(start)
+        while frontier:
+            nodes |= frontier
+            held = await fellows(frontier)
+            before |= held
+            further = set(held)
+            for match in await self._matches.of({node[0] for node in frontier}):
+                if match.is_of_incidents is of_incidents and (match.a in nodes or match.b in nodes):
+                    matches[match.match_id] = match
+                    if match.zone != "rejected":
+                        further |= {match.a, match.b}
+            frontier = further - nodes
+        return _Region(nodes, await self._matches.links(list(matches.values())), before)
+
+    async def _fellows(self, nodes: Collection[Node]) -> Mapping[Node, UUID]:
+        rows = await self._store.pool.fetch(read_models.FELLOWS, [node[0] for node in nodes])
+        return {(UUID(bytes=row[0].bytes), WHOLE): UUID(bytes=row[1].bytes) for row in rows}
+
+    async def _pattern_fellows(self, nodes: Collection[Node]) -> Mapping[Node, UUID]:
+        members = [read_models.member_key(*node) for node in nodes]
+        rows = await self._store.pool.fetch(read_models.PATTERN_FELLOWS, members)
+        return {(UUID(bytes=row[0].bytes), row[1]): UUID(bytes=row[2].bytes) for row in rows}
+
+    async def _incidents_of(
+        self, complaints: Collection[UUID], known: Mapping[UUID, UUID]
+    ) -> Mapping[UUID, UUID]:
+        found = {complaint: incident_id(complaint) for complaint in complaints}
+        rows = await self._store.pool.fetch(read_models.INCIDENTS_OF, list(complaints))
+        found |= {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
+        return found | {complaint: known[complaint] for complaint in complaints if complaint in known}
+
+    # What is told of it
+
+    async def _incident_changed(self, change: Change[Node], cluster: Cluster | None) -> NewEvent:
+        sources = await self._sources(node[0] for node in change.members)
+        weakest = cluster.weakest if cluster else None
+        payload = IncidentChanged(
+            incident_id=change.group_id,
+            members=tuple(node[0] for node in change.members),
+            added=tuple(node[0] for node in change.added),
+            removed=tuple(node[0] for node in change.removed),
+            count=len(change.members),
+            sources_min=sources[0],
+            sources_max=sources[1],
+            merged_into=change.merged_into,
+            split_from=change.split_from,
+            weakest_probability=None if weakest is None else probability_of(weakest),
+        )
+        stream = stream_id("incident", change.group_id)
+        return sealed_event(stream, INCIDENT_CHANGED, payload, None, None, self._context.today())
+
+    async def _pattern_changed(
+        self,
+        change: Change[Node],
+        counts: tuple[int, int],
+        crossed: tuple[int, ...],
+        released: tuple[UUID, ...],
+    ) -> NewEvent:
+        sources = await self._sources({node[0] for node in change.members})
+        payload = PatternChanged(
+            pattern_id=change.group_id,
+            members=_members(change.members),
+            added=_members(change.added),
+            removed=_members(change.removed),
+            complaints=counts[0],
+            incidents=counts[1],
+            sources_min=sources[0],
+            sources_max=sources[1],
+            crossed=crossed,
+            released=released,
+        )
+        stream = stream_id("pattern", change.group_id)
+        return sealed_event(stream, PATTERN_CHANGED, payload, None, None, self._context.today())
+
+    async def _sources(self, complaints: Iterable[UUID]) -> tuple[int, int]:
+        """The least and the most independent sources there can be."""
+        return sources_of(group for _, group in await self._source_groups(list(complaints)))
+
+    async def _source_groups(self, complaints: Collection[UUID]) -> list[tuple[UUID, str]]:
+        indexed = await self._index.get(complaints)
+        return [(complaint, of.features.source_group) for complaint, of in indexed.items()]
+
+    async def _released(self, members: Sequence[Node], links: Iterable[Link]) -> tuple[UUID, ...]:
+        """The complaints `only_with_another` that a person confirmed to have another source's beside them."""
+        inside = set(members)
+        confirmed = [
+            link for link in links if link.verdict == "accepted" and link.a in inside and link.b in inside
+        ]
+        indexed = await self._index.get({node[0] for link in confirmed for node in (link.a, link.b)})
+        found = set()
+        for link in confirmed:
+            one, other = indexed.get(link.a[0]), indexed.get(link.b[0])
+            if one and other and one.features.source_group != other.features.source_group:
+                found |= {of.complaint_id for of in (one, other) if of.features.wish == "only_with_another"}
+        return tuple(sorted(found))
+
+
+def sources_of(groups: Iterable[str]) -> tuple[int, int]:
+    """Two complaints share a source where the caller said so; otherwise nobody knows: the most is one for
+    each group, the least is one."""
+    most = len(set(groups))
+    return min(most, 1), most
+
+
+def _touched(events: Iterable[RecordedEvent]) -> _Touched:
+    touched = _Touched()
+    for event in events:
+        if event.type == _WITHDRAWN:
+            touched.withdrawn.add(COMPLAINT_WITHDRAWN.read_clear(event.data["clear"]).complaint_id)
+        elif event.type in _PAIR_TYPES:
+            pair: Pair = _PAIR_TYPES[event.type].read_clear(event.data["clear"])
+            if pair.kind in OF_INCIDENTS:
+                touched.complaints |= _wholes((pair.complaint_id, pair.other_complaint_id))
+            elif pair.subject is not None and pair.other_subject is not None:
+                nodes = {(pair.complaint_id, pair.subject), (pair.other_complaint_id, pair.other_subject)}
+                touched.subjects |= nodes
+                if event.type in _DECISIONS:
+                    touched.decided |= nodes
+    return touched
+
+
+def _wholes(complaints: Iterable[UUID]) -> set[Node]:
+    return {(complaint, WHOLE) for complaint in complaints}
+
+
+def _members(nodes: Iterable[Node]) -> tuple[PatternMember, ...]:
+    return tuple(PatternMember(complaint_id=complaint, subject=subject) for complaint, subject in nodes)
+
+
+def _by_group(after: Mapping[Node, UUID], order: Iterable[Node]) -> dict[UUID, list[Node]]:
+    groups: dict[UUID, list[Node]] = {}
+    for node in order:
+        if node in after:
+            groups.setdefault(after[node], []).append(node)
+    return groups

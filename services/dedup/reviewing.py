@@ -1,0 +1,110 @@
+"""What a person decides about a match: read from its stream, decided by the domain, appended with a guard."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.dedup import read_models
+from services.dedup.domain.decisions import Command, DecisionRefused, MatchState, decide, evolve
+from services.dedup.domain.facts import (
+    MATCH_ACCEPTED,
+    MATCH_PROPOSED,
+    MATCH_REJECTED,
+    MATCH_RETRACTED,
+    MatchDecided,
+    Pair,
+)
+from services.dedup.index import ComplaintIndex, still_there
+from services.dedup.keys import match_key
+from services.dedup.links import StoredMatch
+from services.dedup.read_models import MATCHES
+from shared.errors import Conflict, NotFound
+from shared.sealing.events import log_type, sealed_event
+from shared.service import Context
+from shared.store.events import stream_id
+from shared.store.requests import AppendRequest, Put, VersionConflict
+
+_DECIDED = {log_type(type_): type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
+
+
+class Reviewing:
+    def __init__(
+        self,
+        context: Context,
+        index: ComplaintIndex,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._context, self._index, self._now = context, index, now
+
+    async def decide(self, match_id: UUID, command: Command, by: str, reason: str) -> StoredMatch:
+        """Decide; the match as it is then.
+
+        Raises:
+            NotFound: there is no such match, or one of its complaints is erased.
+            Conflict: there is nothing to decide (any more).
+            StoreUnavailable
+        """
+        stream = stream_id("match", match_id)
+        events = await self._context.store.read_stream(stream)
+        row = await self._context.store.pool.fetchrow(read_models.MATCH, match_id)
+        if not events or row is None:
+            raise NotFound("There is no such match.")
+        match = StoredMatch.of(row)
+        proposed = MATCH_PROPOSED.read_clear(events[0].data["clear"])
+        keys = await self._index.index_keys([proposed.complaint_id, proposed.other_complaint_id])
+        if len(keys) < 2:
+            raise NotFound("There is no such match.")
+        state = MatchState(proposed.zone)
+        for event in events[1:]:
+            state = evolve(state, _DECIDED[event.type])
+        try:
+            type_ = decide(command, state)
+        except DecisionRefused as refused:
+            raise Conflict(str(refused)) from None
+        state = evolve(state, type_)
+        decision = sealed_event(
+            stream,
+            type_,
+            Pair(
+                match_id=match_id,
+                kind=proposed.kind,
+                complaint_id=proposed.complaint_id,
+                subject=proposed.subject,
+                other_complaint_id=proposed.other_complaint_id,
+                other_subject=proposed.other_subject,
+            ),
+            MatchDecided(by=by, at=self._now(), reason=reason),
+            match_key(match_id, keys[proposed.complaint_id], keys[proposed.other_complaint_id]),
+            self._context.today(),
+        )
+        decided = replace(match, zone=state.zone, decided=state.decided)
+        request = AppendRequest(
+            events=(decision,),
+            expected={
+                stream: events[-1].version,
+                **still_there([proposed.complaint_id, proposed.other_complaint_id]),
+            },
+            rows=(_row(decided),),
+        )
+        try:
+            await self._context.store.append(request)
+        except VersionConflict:
+            raise Conflict("Somebody else has just decided this match.") from None
+        return decided
+
+
+def _row(match: StoredMatch) -> Put:
+    return Put(
+        MATCHES,
+        {
+            "match_id": match.match_id,
+            "complaint_id": match.a[0],
+            "subject": match.a[1],
+            "other_complaint_id": match.b[0],
+            "other_subject": match.b[1],
+            "kind": match.kind,
+            "zone": match.zone,
+            "decided": match.decided,
+        },
+    )

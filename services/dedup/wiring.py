@@ -1,0 +1,30 @@
+"""The one place that puts dedup together."""
+
+from contextlib import AbstractAsyncContextManager
+
+from services.dedup.domain.model import load_model, load_population
+from services.dedup.domain.scoring import Scorer
+from services.dedup.handlers import handlers
+from services.dedup.index import ComplaintIndex
+from services.dedup.resolver import Resolver
+from services.dedup.routes import routers
+from services.dedup.settings import Settings
+from shared.service import Context, Parts, running
+from shared.web.process import Wired
+
+PUBLIC = frozenset({"incident", "pattern"})
+"""The categories of the streams whose events are published."""
+
+
+def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManager[Wired]:
+    """Everything is open while the context is. `parts`: which of http, relay, consumer run here."""
+    return running("dedup", settings, parts, PUBLIC, _parts)
+
+
+def _parts(context: Context) -> Parts:
+    index, model = ComplaintIndex(context), load_model()
+    return Parts(
+        handlers=handlers(context, index, Scorer(model, load_population())),
+        routers=routers(context, index),
+        tasks=(Resolver(context, index, model).run,),
+    )

@@ -1,0 +1,17 @@
+"""`python -m services.referral serve` and `python -m services.referral migrate`."""
+
+import sys
+
+from services.referral.settings import Settings
+from shared.web.process import Wire, main
+
+
+def wiring() -> Wire[Settings]:
+    """The heavy imports, when the settings are known to be right."""
+    from services.referral.wiring import wire  # noqa: PLC0415  # `migrate` does without them
+
+    return wire
+
+
+if __name__ == "__main__":
+    sys.exit(main("referral", Settings, wiring))

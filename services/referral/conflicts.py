@@ -1,0 +1,81 @@
+"""Verdicts on conflicts of interest: computed from what was told, kept, and joined in lists.
+
+A verdict holds for the members that a case had when it was given; where there is none, the case is not
+shown. So a complaint that comes to a case hides it from everybody with a police past until it is judged.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from services.referral.docket import Docket
+from services.referral.domain.conflict import Holder, is_in_conflict
+from services.referral.domain.facts import ComplaintFacts
+from services.referral.read_models import CaseRow, ReadModel
+from services.referral.rows import VERDICTS
+from shared.service import Context
+from shared.store.requests import AppendRequest, Put
+from shared.web.auth import Caller
+
+_AT_ONCE: Final = 200
+
+
+class Conflicts:
+    """What the holder of an account may know of."""
+
+    def __init__(self, context: Context, read: ReadModel, docket: Docket) -> None:
+        self._context, self._read, self._docket = context, read, docket
+
+    def holder_key(self, caller: Caller) -> bytes | None:
+        """A keyed hash of who the holder is; None for an account without a police past."""
+        if caller.holder is None:
+            return None
+        told = orjson.dumps(caller.holder.model_dump(), option=orjson.OPT_SORT_KEYS)
+        return self._context.keys.digest("holder", told)
+
+    async def may_know(self, caller: Caller, row: CaseRow) -> bool:
+        """Whether the caller may learn that this case exists."""
+        if caller.holder is None:
+            return True
+        return not (await self._judged(caller, [row]))[row.case_id]
+
+    async def judge(self, caller: Caller, rows: Sequence[CaseRow]) -> None:
+        """Give a verdict on these cases, and keep it."""
+        holder = self.holder_key(caller)
+        if holder is None or not rows:
+            return
+        verdicts = await self._judged(caller, rows)
+        changes = tuple(
+            Put(
+                VERDICTS,
+                {
+                    "holder": holder,
+                    "case_id": row.case_id,
+                    "members_version": row.members_version,
+                    "is_in_conflict": verdicts[row.case_id],
+                },
+            )
+            for row in rows
+        )
+        await self._context.store.append(AppendRequest(rows=changes))
+
+    async def judge_all(self, caller: Caller) -> None:
+        """Give a verdict on every case that has none for this caller."""
+        holder = self.holder_key(caller)
+        while holder is not None and (rows := await self._read.unjudged(holder, _AT_ONCE)):
+            await self.judge(caller, rows)
+
+    async def _judged(self, caller: Caller, rows: Sequence[CaseRow]) -> dict[UUID, bool]:
+        """case -> whether the caller is in conflict. Its members are read after its row, so they are never
+        older than what the verdict is kept for."""
+        residents = await self._read.residents([row.case_id for row in rows])
+        case_of = {placement.complaint_id: placement.case_id for placement in residents}
+        by_case: defaultdict[UUID | None, list[ComplaintFacts]] = defaultdict(list)
+        for facts in await self._docket.facts(case_of.keys()):
+            by_case[case_of[facts.complaint_id]].append(facts)
+        told = caller.holder
+        holder = Holder(told.force, told.unit, told.name, told.collar_number) if told else Holder()
+        return {row.case_id: is_in_conflict(holder, by_case[row.case_id]) for row in rows}

@@ -1,0 +1,1 @@
+"""The referral-criteria rule tables as data, and what reads and checks them (`table`)."""

@@ -1,0 +1,185 @@
+"""What happens when dedup finds what belongs together: incidents merge and split cases, patterns re-open
+decided ones and release complaints that were held back."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from uuid import UUID, uuid4
+
+from services.referral.complaints import Complaints
+from services.referral.docket import Changes, Docket, OpenedCase
+from services.referral.domain import case as cases
+from services.referral.domain.facts import CaseFacts, commonest_force
+from services.referral.domain.placement import CaseRank, Placement, Regrouping, noting, regroup
+from services.referral.domain.policy import Policy
+from services.referral.read_models import ReadModel
+from services.referral.rows import PATTERN_MEMBERS
+from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
+from shared.contracts.match_events import PatternChanged, PatternMember
+from shared.service import Context
+from shared.store.requests import AppendRequest, Put, merged
+from shared.streaming.handling import Incoming
+
+Member = tuple[UUID, int]
+"""A subject of a complaint."""
+
+
+class Groups:
+    """The handlers of dedup's events."""
+
+    def __init__(
+        self, context: Context, read: ReadModel, docket: Docket, policy: Policy, complaints: Complaints
+    ) -> None:
+        self._context, self._read, self._docket, self._policy = context, read, docket, policy
+        self._complaints = complaints
+
+    # Incidents
+
+    async def incident_changed(self, incoming: Incoming) -> AppendRequest:
+        envelope = incoming.envelope
+        told = INCIDENT_CHANGED.read_clear(envelope.clear)
+        # Above 500 members an event lists none; those added since the one before are enough.
+        members = told.added if told.members is None else told.members
+        before = await self._read.placements(members)
+        day = date.fromisoformat(envelope.day)
+        noted = noting(before.values(), told.incident_id, envelope.position, day)
+        changes = self._changes(incoming)
+        if any(placement.case_id is not None for placement in noted):
+            noted = await self._regroup(changes, told.incident_id, before, noted)
+        for placement in noted:
+            changes.place(before[placement.complaint_id], placement)
+        return changes.request()
+
+    async def _regroup(
+        self,
+        changes: Changes,
+        incident_id: UUID,
+        before: Mapping[UUID, Placement],
+        noted: tuple[Placement, ...],
+    ) -> tuple[Placement, ...]:
+        """Cases merge and split; the placements as they are then."""
+        owners = {old for one in noted if (old := before[one.complaint_id].incident_id) is not None}
+        incidents = await self._read.incidents(owners | {incident_id})
+        incident = incidents[incident_id]
+        touched = {one.case_id for one in noted if one.case_id is not None}
+        if incident.case_id is not None:
+            touched.add(incident.case_id)
+        opened, residents = await self._docket.resident_cases(touched)
+        ranks = {
+            case_id: CaseRank(case_id, one.case.status in cases.DECIDED, one.case.opened_on)
+            for case_id, one in opened.items()
+        }
+        plan = regroup(before, noted, incident_id, incident.case_id, residents, ranks)
+        target = plan.target or uuid4()
+        for case_id, one in opened.items():
+            changes.expect_case(case_id, one.case.version)
+        if incident.case_id == target:
+            changes.expect_incident(incident)
+        else:
+            changes.give_incident(incident, target)
+        for owner in plan.freed:
+            if incidents[owner].case_id is not None:
+                changes.give_incident(incidents[owner], None)
+        if plan.joining:
+            await self._move(changes, plan, target, opened, residents)
+        return tuple(one if one.case_id is None else replace(one, case_id=target) for one in noted)
+
+    async def _move(
+        self,
+        changes: Changes,
+        plan: Regrouping,
+        target: UUID,
+        opened: Mapping[UUID, OpenedCase],
+        residents: Mapping[UUID, Mapping[UUID, Placement]],
+    ) -> None:
+        arriving = {placement.complaint_id for placement in plan.joining}
+        facts = await self._docket.facts(set(residents.get(target, ())) | arriving)
+        force = commonest_force(one.force for one in facts)
+        if target in opened:
+            changes.add(
+                opened[target], cases.assess(opened[target].case, facts, self._policy, changes.day), force
+            )
+        else:
+            changes.open(
+                target, cases.open_case(target, CaseFacts(tuple(facts)), self._policy, changes.day), force
+            )
+        for case_id, remaining in plan.left.items():
+            case = opened[case_id].case
+            if remaining:
+                parts = {case_id: remaining, target: set(residents[case_id]) - remaining}
+                there = await self._docket.facts(remaining)
+                events = cases.split(case, parts, there, self._policy, changes.day)
+                changes.add(opened[case_id], events, commonest_force(one.force for one in there))
+            else:
+                gone = (one.force or "" for one in residents[case_id].values())
+                changes.add(opened[case_id], cases.merge(case, target, changes.day), commonest_force(gone))
+
+    # Patterns
+
+    async def pattern_changed(self, incoming: Incoming) -> AppendRequest:
+        told = PATTERN_CHANGED.read_clear(incoming.envelope.clear)
+        released = [
+            complaint_id for complaint_id in told.released if await self._release(incoming, complaint_id)
+        ]
+        known = await self._read.pattern_members(told.pattern_id)
+        added, removed = _difference(told, known)
+        members = (known | added) - removed
+        placements = await self._read.placements({complaint_id for complaint_id, _ in members | removed})
+        erased = {each for each, one in placements.items() if one.is_erased}
+        changes = self._changes(incoming)
+        day = date.fromisoformat(incoming.envelope.day)
+        for complaint_id, subject in sorted(added | removed):
+            if complaint_id in erased:
+                continue
+            row = {
+                "pattern_id": told.pattern_id,
+                "complaint_id": complaint_id,
+                "subject": subject,
+                "is_member": (complaint_id, subject) in added,
+                "since": day,
+            }
+            changes.row(Put(PATTERN_MEMBERS, row))
+        newcomers = {complaint_id for complaint_id, _ in added} | set(released)
+        changed = newcomers | {complaint_id for complaint_id, _ in removed}
+        cased = {each for each, _ in members if placements[each].case_id is not None}
+        # One with a case that comes to a pattern is news for the others of it, and they for it.
+        news = {
+            each
+            for each in cased
+            if any(other != each and (each in newcomers or other in newcomers) for other in cased)
+        }
+        await self._complaints.tell(changes, {each: placements[each] for each in news})
+        for each in (changed & placements.keys()) - news - erased:
+            changes.place(placements[each], placements[each])
+        return changes.request()
+
+    async def _release(self, incoming: Incoming, complaint_id: UUID) -> bool:
+        """Let one complaint go on that was held back, or note that it may when it arrives; whether it was
+        let go. A step of its own: two of one incident must see each other's case."""
+        changes = self._changes(incoming)
+        before = (await self._read.placements([complaint_id]))[complaint_id]
+        if before.is_erased or before.released_on is not None:
+            return before.case_id is not None
+        after = replace(before, released_on=date.fromisoformat(incoming.envelope.day))
+        facts = await self._docket.facts([complaint_id]) if before.is_held else []
+        if facts:
+            facts = [replace(facts[0], clear_on=after.clear_on)]
+            await self._complaints.admit(changes, before, after, facts[0])
+        else:
+            changes.place(before, after)
+        await self._context.store.append(merged(changes.request(), incoming.guard))
+        return bool(facts)
+
+    def _changes(self, incoming: Incoming) -> Changes:
+        return Changes(self._context, self._context.today(), str(incoming.envelope.id))
+
+
+def _difference(told: PatternChanged, known: set[Member]) -> tuple[set[Member], set[Member]]:
+    """Who is new in the pattern, and who is no more, against what we know."""
+    removed = _members(told.removed)
+    now = (known | _members(told.added)) - removed if told.members is None else _members(told.members)
+    return now - known, (known - now) | (removed & known)
+
+
+def _members(named: Iterable[PatternMember]) -> set[Member]:
+    return {(member.complaint_id, member.subject) for member in named}

@@ -1,0 +1,321 @@
+"""The SQL of referral's queries, in one room, and `ReadModel`, which asks them.
+
+What was erased is not found: a complaint without its data key has no row in any answer.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.referral.domain.placement import Placement
+from services.referral.rows import PLACEMENT_FIELDS
+from shared.store.committer import LOST, SURROUNDINGS
+from shared.store.requests import StoreUnavailable
+
+_PLACEMENT_COLUMNS = ", ".join(PLACEMENT_FIELDS)
+
+# Relies on placements_pkey and placements_case_id.
+READ_PLACEMENTS = f"SELECT {_PLACEMENT_COLUMNS} FROM placements WHERE complaint_id = ANY($1::uuid[])"
+READ_RESIDENTS = f"SELECT {_PLACEMENT_COLUMNS} FROM placements WHERE case_id = ANY($1::uuid[])"
+
+READ_INCIDENTS = (
+    "SELECT incident_id, version, case_id FROM incident_cases WHERE incident_id = ANY($1::uuid[])"
+)
+
+# Relies on placements_pkey, inbox_pkey and data_keys_pkey: what an erasure took away is not found.
+READ_COMPLAINTS = """
+SELECT p.complaint_id, p.case_id, p.recorded_on, p.released_on, i.event, k.kek_id, k.wrapped
+FROM placements p
+JOIN inbox i ON i.source = 'intake' AND i.slot = p.slot AND i.slot_sequence = p.slot_sequence
+JOIN data_keys k ON k.key_id = p.complaint_id
+WHERE p.complaint_id = ANY($1::uuid[])
+"""
+
+# Relies on follow_ups_complaint_id and inbox_pkey.
+READ_FOLLOW_UPS = """
+SELECT f.complaint_id, i.event, k.kek_id, k.wrapped
+FROM follow_ups f
+JOIN inbox i ON i.source = 'intake' AND i.slot = f.slot AND i.slot_sequence = f.slot_sequence
+JOIN data_keys k ON k.key_id = f.complaint_id
+WHERE f.complaint_id = ANY($1::uuid[])
+ORDER BY f.slot, f.slot_sequence
+"""
+
+_CASE_COLUMNS = "c.case_id, c.version, c.members_version, c.status, c.force, c.priority, c.due_on, c.opened_on, c.merged_into, c.criteria"  # noqa: E501
+
+READ_CASES = f"SELECT {_CASE_COLUMNS} FROM cases c WHERE case_id = ANY($1::uuid[])"
+
+# Relies on cases_merged_into.
+READ_MERGED = "SELECT case_id FROM cases WHERE merged_into = $1 ORDER BY case_id"
+
+_FILTERED = (
+    "($1::text IS NULL AND c.status <> 'merged' OR c.status = $1) AND ($2::text IS NULL OR c.force = $2)"
+)
+_JUDGED = f"""
+SELECT {_CASE_COLUMNS}, v.is_in_conflict FROM cases c
+LEFT JOIN verdicts v ON v.holder = $3 AND v.case_id = c.case_id AND v.members_version = c.members_version
+WHERE {_FILTERED} AND v.is_in_conflict IS DISTINCT FROM true
+"""
+
+# Relies on cases_priority.
+LIST_BY_PRIORITY = f"""{_JUDGED} AND ($4::int IS NULL
+    OR c.priority < $4 OR c.priority = $4 AND c.case_id > $5::uuid)
+ORDER BY c.priority DESC, c.case_id LIMIT $6"""
+
+# Relies on cases_due_on; those without a running deadline come last.
+LIST_BY_DUE_DAY = f"""{_JUDGED} AND ($4::date IS NULL
+    OR (coalesce(c.due_on, 'infinity'::date), c.case_id) > ($4, $5::uuid))
+ORDER BY coalesce(c.due_on, 'infinity'::date), c.case_id LIMIT $6"""
+
+LIST_UNJUDGED = f"""
+SELECT {_CASE_COLUMNS} FROM cases c
+LEFT JOIN verdicts v ON v.holder = $1 AND v.case_id = c.case_id AND v.members_version = c.members_version
+WHERE v.holder IS NULL AND c.status <> 'merged' LIMIT $2
+"""
+
+# Whether the complaints have another one beside them in a pattern, of those that have a case: what is
+# held back must not show. Relies on pattern_members_complaint_id and pattern_members_pkey.
+READ_PATTERN_FELLOWS = """
+SELECT DISTINCT other.complaint_id
+FROM pattern_members mine
+JOIN pattern_members other ON other.pattern_id = mine.pattern_id AND other.is_member
+    AND other.complaint_id <> mine.complaint_id
+JOIN placements p ON p.complaint_id = other.complaint_id AND p.case_id IS NOT NULL
+WHERE mine.complaint_id = ANY($1::uuid[]) AND mine.is_member
+"""
+
+READ_PATTERN_MEMBERS = "SELECT complaint_id, subject FROM pattern_members WHERE pattern_id = $1 AND is_member"
+
+# The cases that hold nothing but this complaint, over all their time. Relies on both of its indexes.
+READ_CASES_OF_ONE = """
+SELECT case_id FROM case_complaints mine WHERE complaint_id = $1 AND NOT EXISTS (
+    SELECT FROM case_complaints other WHERE other.case_id = mine.case_id AND other.complaint_id <> $1)
+"""
+
+
+# Statistics
+
+# All take: $1 from, $2 to, $3 force, $4 as of, $5 the holder whose verdicts hide. A row without a verdict
+# is hidden too.
+_SEEN: Final = """
+WITH seen AS (
+    SELECT c.* FROM cases c
+    WHERE c.opened_on <= $4::date
+      AND ($5::bytea IS NULL OR EXISTS (
+          SELECT FROM verdicts v WHERE v.holder = $5 AND v.case_id = c.case_id
+          AND v.members_version = c.members_version AND NOT v.is_in_conflict))
+), cohort AS (
+    SELECT s.*, step.status AS status_then FROM seen s, LATERAL (
+        SELECT value->>'status' AS status FROM jsonb_array_elements(s.steps) WITH ORDINALITY AS _(value, n)
+        WHERE (value->>'since')::date <= $4 ORDER BY n DESC LIMIT 1) AS step
+    WHERE ($1::date IS NULL OR s.opened_on >= $1) AND ($2::date IS NULL OR s.opened_on <= $2)
+      AND ($3::text IS NULL OR s.force = $3) AND step.status <> 'merged'
+), told AS (
+    SELECT p.* FROM placements p
+    WHERE p.recorded_on <= $4 AND (p.is_recorded OR p.is_erased)
+      AND ($1::date IS NULL OR p.recorded_on >= $1) AND ($2::date IS NULL OR p.recorded_on <= $2)
+      AND ($3::text IS NULL OR p.force = $3)
+      AND ($5::bytea IS NULL OR p.case_id IN (SELECT case_id FROM seen))
+)
+"""
+
+COUNT_TOLD: Final = (
+    _SEEN
+    + """
+SELECT
+    (SELECT count(*) FROM told) AS complaints,
+    (SELECT coalesce(sum(count), 0) FROM contacts
+     WHERE on_day <= $4 AND ($1::date IS NULL OR on_day >= $1) AND ($2::date IS NULL OR on_day <= $2)
+       AND $3::text IS NULL) AS without_complaint,
+    (SELECT count(DISTINCT CASE WHEN incident_on <= $4 THEN incident_id ELSE complaint_id END)
+     FROM told WHERE NOT is_erased) AS incidents,
+    (SELECT count(*) FROM (
+        SELECT FROM pattern_members m JOIN told USING (complaint_id)
+        WHERE m.is_member AND m.since <= $4 AND told.case_id IS NOT NULL
+        GROUP BY m.pattern_id HAVING count(DISTINCT complaint_id) > 1) AS _) AS patterns
+"""
+)
+
+COUNT_BY_STATUS: Final = _SEEN + "SELECT status_then AS code, count(*) FROM cohort GROUP BY 1 ORDER BY 1"
+
+COUNT_REFERRED: Final = (
+    _SEEN
+    + """, referred AS (
+    SELECT case_id, value FROM cohort, jsonb_array_elements(referrals) WHERE (value->>'on')::date <= $4
+)
+SELECT 'total' AS kind, 'total' AS code, count(DISTINCT case_id) AS count FROM referred
+UNION ALL
+SELECT 'recipient', value->>'recipient', count(DISTINCT case_id) FROM referred GROUP BY 2
+UNION ALL
+SELECT 'criterion', criterion, count(DISTINCT case_id)
+FROM referred, jsonb_array_elements_text(value->'criteria') AS criterion GROUP BY 2
+ORDER BY 1, 2
+"""
+)
+
+COUNT_TIME_IN_STEP: Final = (
+    _SEEN
+    + """, step AS (
+    SELECT case_id, value->>'status' AS status, (value->>'since')::date AS since,
+           lead((value->>'since')::date) OVER (PARTITION BY case_id ORDER BY n) AS until
+    FROM cohort, jsonb_array_elements(steps) WITH ORDINALITY AS _(value, n)
+    WHERE (value->>'since')::date <= $4
+)
+SELECT status AS code, count(DISTINCT case_id) AS cases,
+       avg(coalesce(until, $4) - since)::float8 AS mean_days, max(coalesce(until, $4) - since) AS longest_days
+FROM step WHERE status NOT IN ('referred', 'closed', 'merged') GROUP BY 1 ORDER BY 1
+"""
+)
+
+COUNT_DEADLINES: Final = (
+    _SEEN
+    + """, deadline AS (
+    SELECT (value->>'due_on')::date AS due_on,
+           CASE WHEN (value->>'done_on')::date <= $4 THEN (value->>'done_on')::date END AS done_on
+    FROM cohort, jsonb_array_elements(deadlines)
+)
+SELECT count(*) FILTER (WHERE done_on <= due_on) AS met,
+       count(*) FILTER (WHERE due_on < coalesce(done_on, $4)) AS missed
+FROM deadline
+"""
+)
+
+
+class CaseRow(NamedTuple):
+    """A case as lists show it."""
+
+    case_id: UUID
+    version: int
+    members_version: int
+    status: str
+    force: str
+    priority: int
+    due_on: date | None
+    opened_on: date
+    merged_into: UUID | None
+    criteria: list[str]
+
+
+class KeptComplaint(NamedTuple):
+    """A complaint as the inbox keeps it: the CloudEvent's JSON, and its wrapped data key."""
+
+    complaint_id: UUID
+    case_id: UUID | None
+    recorded_on: date
+    released_on: date | None
+    event: str
+    kek_id: str
+    wrapped: bytes
+
+
+class KeptFollowUp(NamedTuple):
+    complaint_id: UUID
+    event: str
+    kek_id: str
+    wrapped: bytes
+
+
+class IncidentCase(NamedTuple):
+    incident_id: UUID
+    version: int = 0
+    case_id: UUID | None = None
+
+
+class ReadModel:
+    """The queries. All raise `StoreUnavailable` where the database is away."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def placements(self, complaint_ids: Collection[UUID]) -> dict[UUID, Placement]:
+        """Of complaints of which nothing is known, an empty one."""
+        known = {each: Placement(each) for each in complaint_ids}
+        for row in await self.fetch(READ_PLACEMENTS, list(complaint_ids)):
+            known[row["complaint_id"]] = Placement(*row)
+        return known
+
+    async def residents(self, case_ids: Collection[UUID]) -> list[Placement]:
+        """All complaints of these cases."""
+        if not case_ids:
+            return []
+        return [Placement(*row) for row in await self.fetch(READ_RESIDENTS, list(case_ids))]
+
+    async def incidents(self, incident_ids: Collection[UUID]) -> dict[UUID, IncidentCase]:
+        known = {each: IncidentCase(each) for each in incident_ids}
+        if known:
+            for row in await self.fetch(READ_INCIDENTS, list(known)):
+                known[row["incident_id"]] = IncidentCase(*row)
+        return known
+
+    async def kept_complaints(self, complaint_ids: Collection[UUID]) -> list[KeptComplaint]:
+        if not complaint_ids:
+            return []
+        return [KeptComplaint(*row) for row in await self.fetch(READ_COMPLAINTS, list(complaint_ids))]
+
+    async def kept_follow_ups(self, complaint_ids: Collection[UUID]) -> list[KeptFollowUp]:
+        return [KeptFollowUp(*row) for row in await self.fetch(READ_FOLLOW_UPS, list(complaint_ids))]
+
+    async def cases(self, case_ids: Collection[UUID]) -> dict[UUID, CaseRow]:
+        if not case_ids:
+            return {}
+        return {row["case_id"]: _case(row) for row in await self.fetch(READ_CASES, list(case_ids))}
+
+    async def merged_into(self, case_id: UUID) -> list[UUID]:
+        """The cases that live on in this one."""
+        return [row["case_id"] for row in await self.fetch(READ_MERGED, case_id)]
+
+    async def listed(
+        self,
+        order: str,
+        status: str | None,
+        force: str | None,
+        holder: bytes | None,
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> list[tuple[CaseRow, bool | None]]:
+        """Cases above the position `after`, without those that a verdict hides; with the verdict, None where
+        there is none yet."""
+        at: tuple[Any, ...] = (None, None)
+        if after is not None:
+            first = after[0] if order == "priority" else date.fromisoformat(after[0])
+            at = (first, UUID(after[1]))
+        query = LIST_BY_PRIORITY if order == "priority" else LIST_BY_DUE_DAY
+        rows = await self.fetch(query, status, force, holder, *at, limit)
+        return [(_case(row), row["is_in_conflict"]) for row in rows]
+
+    async def unjudged(self, holder: bytes, limit: int) -> list[CaseRow]:
+        """Cases for which there is no verdict on this holder."""
+        return [_case(row) for row in await self.fetch(LIST_UNJUDGED, holder, limit)]
+
+    async def pattern_fellows(self, complaint_ids: Collection[UUID]) -> set[UUID]:
+        """The complaints with a case that share an officer with one of these."""
+        return {row["complaint_id"] for row in await self.fetch(READ_PATTERN_FELLOWS, list(complaint_ids))}
+
+    async def pattern_members(self, pattern_id: UUID) -> set[tuple[UUID, int]]:
+        """The (complaint, subject) pairs of a pattern."""
+        rows = await self.fetch(READ_PATTERN_MEMBERS, pattern_id)
+        return {(row["complaint_id"], row["subject"]) for row in rows}
+
+    async def cases_of_one(self, complaint_id: UUID) -> list[UUID]:
+        """The cases that never had another complaint than this one that is not erased."""
+        return [row["case_id"] for row in await self.fetch(READ_CASES_OF_ONE, complaint_id)]
+
+    async def fetch(self, query: str, *parameters: object) -> list[asyncpg.Record]:
+        """
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        try:
+            rows: list[asyncpg.Record] = await self._pool.fetch(query, *parameters)
+        except (*LOST, *SURROUNDINGS) as fault:
+            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
+        return rows
+
+
+def _case(row: asyncpg.Record) -> CaseRow:
+    shown = {name: row[name] for name in CaseRow._fields}
+    return CaseRow(**{**shown, "criteria": orjson.loads(row["criteria"])})

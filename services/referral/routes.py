@@ -1,0 +1,177 @@
+"""The HTTP routes of referral."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from services.referral.conflicts import Conflicts
+from services.referral.desk import Desk
+from services.referral.domain.policy import Policy
+from services.referral.internal_events import STATISTICS_READ, StatisticsKey, StatisticsRead
+from services.referral.presenting import (
+    ApprovalMade,
+    CaseChanged,
+    CaseListed,
+    CaseShown,
+    DecisionMade,
+    PolicyInForce,
+)
+from services.referral.read_models import CaseRow, ReadModel
+from services.referral.statistics import Question, Statistics, read_statistics
+from shared.contracts.case_events import CaseStatus
+from shared.errors import Conflict, NotFound, Unprocessable
+from shared.sealing.events import sealed_event
+from shared.sealing.keys import new_data_key
+from shared.service import Context
+from shared.store.events import stream_id
+from shared.store.requests import AppendRequest
+from shared.vocabulary import Vocabulary
+from shared.web import openapi
+from shared.web.auth import AnyRole, Approver, Assessor, Auditor, Caller, role
+from shared.web.pages import Cursor, Limit, Page
+
+AtDesk = Annotated[Caller, Depends(role("assessor", "approver"))]
+Force = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$", description="its slug")]
+_VERSION = r'^(W/)?"?[0-9]{1,9}"?$'
+IfMatch = Annotated[
+    str, Header(alias="If-Match", pattern=_VERSION, description="the version that was decided on, as in ETag")
+]
+IfMatchOrNot = Annotated[
+    str | None, Header(alias="If-Match", pattern=_VERSION, description="the version that is approved")
+]
+_ETAG = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "the version, for If-Match"}}}
+
+
+def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -> APIRouter:
+    """Cases for assessors and approvers."""
+    router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+    @router.get("")
+    async def list_cases(
+        caller: AtDesk,
+        status: CaseStatus | None = None,
+        force: Force = None,
+        order: Literal["priority", "due_on"] = "priority",
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[CaseListed]:
+        """Cases, the gravest or the most urgent first; merged ones only where they are asked for."""
+        listing = context.cursors.listing(
+            "/v1/cases", status=status, force=force, order=order, caller=caller.subject
+        )
+        after, holder = listing.after(cursor), conflicts.holder_key(caller)
+        while True:
+            found = await read.listed(order, status, force, holder, after, limit + 1)
+            unjudged = [row for row, verdict in found if verdict is None]
+            if holder is None or not unjudged:
+                break
+            await conflicts.judge(caller, unjudged)
+        return listing.page([row for row, _ in found], limit, position=_position(order), item=CaseListed.of)
+
+    @router.get("/{case_id}", responses={200: _ETAG, **openapi.problems(NotFound)})
+    async def show_case(caller: AtDesk, case_id: UUID, response: Response) -> CaseShown:
+        """A case with its complaints, recommendation, deadlines and history."""
+        shown = CaseShown.of(await desk.file(caller, case_id))
+        response.headers["ETag"] = _etag(shown.version)
+        return shown
+
+    @router.post("/{case_id}/decision", responses={200: _ETAG, **openapi.problems(NotFound, Conflict)})
+    async def decide_case(
+        caller: Assessor, case_id: UUID, decision: DecisionMade, if_match: IfMatch, response: Response
+    ) -> CaseChanged:
+        """Decide for every allegation. What may not end without a second person waits for one."""
+        case = await desk.decide(
+            caller,
+            case_id,
+            _version(if_match),
+            decision.dispositions_for,
+            decision.reason,
+            is_for_all=decision.dispositions is None,
+        )
+        response.headers["ETag"] = _etag(case.version)
+        return CaseChanged.of(case)
+
+    @router.post("/{case_id}/approval", responses={200: _ETAG, **openapi.problems(NotFound, Conflict)})
+    async def approve_case(
+        caller: Approver,
+        case_id: UUID,
+        approval: ApprovalMade,
+        response: Response,
+        if_match: IfMatchOrNot = None,
+    ) -> CaseChanged:
+        """The second person's word on a decision that waits for it."""
+        version = None if if_match is None else _version(if_match)
+        case = await desk.approve(caller, case_id, version, approval.approve, approval.reason)
+        response.headers["ETag"] = _etag(case.version)
+        return CaseChanged.of(case)
+
+    return router
+
+
+def policy_and_statistics(
+    context: Context, read: ReadModel, conflicts: Conflicts, policy: Policy, vocabulary: Vocabulary
+) -> APIRouter:
+    """The rules in force, and the numbers."""
+    router = APIRouter(prefix="/v1")
+    in_force = PolicyInForce.of(policy.table, vocabulary)
+
+    @router.get("/policy", tags=["policy"])
+    async def show_policy(_: AnyRole) -> PolicyInForce:
+        """The rules by which recommendations are made, with their version and sources in law."""
+        return in_force
+
+    @router.get("/statistics", tags=["statistics"], responses=openapi.problems(Unprocessable))
+    async def show_statistics(
+        caller: Auditor,
+        from_: Annotated[date | None, Query(alias="from", description="first day")] = None,
+        to: Annotated[date | None, Query(description="last day")] = None,
+        force: Force = None,
+        as_of: Annotated[date | None, Query(description="as it was known at the end of that day")] = None,
+    ) -> Statistics:
+        """The funnel of what began in the period. Who looked is on record."""
+        today = context.today()
+        if from_ is not None and to is not None and to < from_:
+            raise Unprocessable.field("to", "must not be before from")
+        if as_of is not None and as_of > today:
+            raise Unprocessable.field("as_of", "must not be in the future")
+        asked = Question(from_, to, force, as_of or today, conflicts.holder_key(caller))
+        await conflicts.judge_all(caller)
+        question = f"from={from_} to={to} force={force} as_of={asked.as_of}"
+        await context.store.append(_on_record(context, caller, question))
+        return await read_statistics(read, asked)
+
+    return router
+
+
+def _on_record(context: Context, caller: Caller, question: str) -> AppendRequest:
+    """Who reads the figures; the exact time is sealed."""
+    reading_id = uuid4()
+    key, key_row = new_data_key(context.keys.kek, reading_id)
+    sealed = StatisticsRead(by=caller.subject, at=datetime.now(UTC), question=question)
+    event = sealed_event(
+        stream_id("statistics", reading_id),
+        STATISTICS_READ,
+        StatisticsKey(reading_id=reading_id),
+        sealed,
+        key,
+        context.today(),
+    )
+    return AppendRequest(events=(event,), rows=(key_row,))
+
+
+def _position(order: str) -> Callable[[CaseRow], list[int | str]]:
+    if order == "priority":
+        return lambda row: [row.priority, str(row.case_id)]
+    # PostgreSQL's driver takes the last day of all for infinity: without a deadline, a case comes last.
+    return lambda row: [(row.due_on or date.max).isoformat(), str(row.case_id)]
+
+
+def _version(if_match: str) -> int:
+    return int(if_match.removeprefix("W/").strip('"'))
+
+
+def _etag(version: int) -> str:
+    return f'"{version}"'
