@@ -125,7 +125,8 @@ async def running(
             tasks += [
                 Follower(
                     TOPICS[source],
-                    f"hotline-{service}",
+                    # A group for each source: one rebalances without the other.
+                    f"hotline-{service}-{source}",
                     store,
                     inbox,
                     HttpOwner(session, settings.peers[source], settings.service_token_file),

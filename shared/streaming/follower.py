@@ -33,7 +33,7 @@ PARKED_IN_A_ROW = 20
 LONGEST_PAUSE = 5.0
 AWAY = (BrokerUnavailable, StoreUnavailable, SurroundingsFault)
 
-log = structlog.get_logger()
+log = structlog.get_logger(origin=__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ _ATTEMPTS = 25
 _RECORD_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, EventTooLarge)
 _SURROUNDINGS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NoKeyError)
 
-log = structlog.get_logger()
+log = structlog.get_logger(origin=__name__)
 
 
 @dataclass(frozen=True, slots=True)

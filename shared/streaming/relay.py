@@ -30,7 +30,7 @@ POLL_SECONDS = 1.0
 LONGEST_PAUSE = 5.0
 AWAY = (BrokerUnavailable, StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
-log = structlog.get_logger()
+log = structlog.get_logger(origin=__name__)
 
 
 class Relay:
@@ -164,7 +164,7 @@ class Relay:
         known = await self._store.read_slot(envelope.slot, envelope.slot_sequence - 1, 1)
         if not known or known[0].event_id != envelope.id:
             self._store.halt(
-                f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}, which is not in "
+                f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}, unknown to "
                 "the log: its tail is lost. Run `./hotline recover`."
             )
             log.error("lost tail", topic=self._topic, slot=envelope.slot)

@@ -18,7 +18,7 @@ from shared.streaming.inbox import Inbox
 
 PAGE = 500
 
-log = structlog.get_logger()
+log = structlog.get_logger(origin=__name__)
 
 
 class Slots:
