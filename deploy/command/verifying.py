@@ -44,7 +44,8 @@ def verify(
     Example: ./hotline verify
     """
     system = System.running()
-    console = Console()
+    # A claim is a line, also where the output goes into a file.
+    console = Console() if Console().is_terminal else Console(width=140)
     findings = asyncio.run(_verify(system, wait, kafka=kafka, console=console))
     console.print(_table(findings))
     for check in findings.checks:

@@ -85,15 +85,24 @@ async def check_statistics(databases: Databases, url: str, token: str, findings:
     except (aiohttp.ClientError, TimeoutError) as fault:
         findings.add(claim, 0, [f"{url} does not answer: {type(fault).__name__}"])
         return
-    complaints = len(await _ids(databases["intake"], _COMPLAINTS, "complaint.recorded"))
-    (cases,) = await databases["referral"].fetch(
-        "SELECT count(*) AS count FROM cases WHERE status <> 'merged'"
+    recorded = await _ids(databases["intake"], _COMPLAINTS, "complaint.recorded")
+    erased = await _ids(databases["intake"], _COMPLAINTS, "complaint.erased")
+    rows = await databases["dedup"].fetch("SELECT complaint_id, incident_id FROM incident_members")
+    incident_of = {complaint: complaint for complaint in recorded - erased}
+    incident_of |= {r["complaint_id"]: r["incident_id"] for r in rows if r["complaint_id"] in incident_of}
+    (contacts,) = await databases["intake"].fetch(
+        "SELECT coalesce(sum((data->'clear'->>'count')::int), 0) AS count FROM events WHERE type = $1",
+        "contact.closed",
     )
-    expected = {"complaints": complaints, "incidents": cases["count"]}
+    expected = {
+        "contacts": len(recorded) + contacts["count"],
+        "complaints": len(recorded),
+        "incidents": len(set(incident_of.values())),
+    }
     wrong = [
         f"{name}: {told[name]} told, {count} held" for name, count in expected.items() if told[name] != count
     ]
-    findings.add(claim, complaints, wrong)
+    findings.add(claim, len(recorded), wrong)
 
 
 async def _ids(connection: asyncpg.Connection, query: str, *parameters: object) -> set[UUID]:

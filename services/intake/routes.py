@@ -9,11 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, StringConstraints
 
+from services.intake.contacts import Contacts
 from services.intake.domain.sanitiser import sanitise
 from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
 from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
-from shared.contracts.complaint_events import RedactionCount
+from shared.contracts.complaint_events import ContactClosed, RedactionCount
 from shared.contracts.contract import Contract, Telling
 from shared.contracts.events import COMPLAINT_RECORDED
 from shared.errors import Conflict, NotFound
@@ -66,6 +67,12 @@ class ImportedLine(BaseModel):
     error: dict[str, object] | None = None
 
 
+class ContactsClosed(BaseModel):
+    """How many contacts were noted, under today's day."""
+
+    count: int
+
+
 class Preview(Contract):
     narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
 
@@ -87,7 +94,7 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-def routers(context: Context, recorder: Recorder) -> list[APIRouter]:
+def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[APIRouter]:
     """The routes of intake."""
     router = APIRouter(prefix="/v1", tags=["complaints"])
 
@@ -138,6 +145,22 @@ def routers(context: Context, recorder: Recorder) -> list[APIRouter]:
     async def import_complaints(_: CallHandler) -> Response:
         """Record a stream of complaint bodies, one a line. The same file again changes nothing."""
         return ImportResponse(recorder)
+
+    @router.post(
+        "/contacts",
+        status_code=201,
+        responses={200: {"model": ContactsClosed, "description": "They were noted before"}},
+    )
+    async def close_contacts(
+        caller: CallHandler,
+        contact: ContactClosed,
+        response: Response,
+        idempotency_key: IdempotencyKey = None,
+    ) -> ContactsClosed:
+        """Note contacts that made no complaint, such as the abandoned calls of a day."""
+        if await contacts.close(contact, caller.subject, idempotency_key or token_hex(16)):
+            response.status_code = 200
+        return ContactsClosed(count=contact.count)
 
     @router.post("/sanitise")
     async def preview_sanitising(_: CallHandler, preview: Preview) -> Previewed:

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from services.intake.contacts import Contacts
 from services.intake.day_secrets import DaySecrets
 from services.intake.handlers import handlers
 from services.intake.recording import Recorder
@@ -22,10 +23,12 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 def _parts(context: Context) -> Parts:
     day_secrets = DaySecrets(context.store.pool, context.keys.kek, context.today)
-    recorder = Recorder(context, load_vocabulary(), day_secrets)
+    vocabulary = load_vocabulary()
+    recorder = Recorder(context, vocabulary, day_secrets)
+    contacts = Contacts(context, vocabulary)
     return Parts(
         handlers=handlers(context),
-        routers=routers(context, recorder),
+        routers=routers(context, recorder, contacts),
         body_limits={IMPORTS: None},
         tasks=(day_secrets.keep_tidy,),
     )

@@ -49,4 +49,4 @@ class ContactClosed(Contract):
 
     channel: Channel
     disposition: Code
-    count: Annotated[int, Field(ge=1)] = 1
+    count: Annotated[int, Field(ge=1, le=100_000)] = 1

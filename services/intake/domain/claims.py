@@ -8,6 +8,8 @@ IDEMPOTENCY = "idempotency"
 """One request; until the end of the day after. The key is a hash of caller and `Idempotency-Key`."""
 IMPORT_LINE = "import line"
 """One line of an import, for ever. The key is a hash of its body and which occurrence of it this is."""
+CONTACT = "contact"
+"""Contacts that were closed by one request, for ever. The key is a hash of caller and `Idempotency-Key`."""
 RECEIPT = "receipt"
 """One receipt. The key is its hash."""
 

@@ -119,3 +119,13 @@ async def test_other_roles_record_nothing(intake: Running, database_url: str) ->
     status, _ = await intake.json("POST", "/v1/complaints", role=None, json=BODY)
     assert status == 401
     assert await recorded_events(database_url) == 0
+
+
+async def test_contacts_without_a_complaint_are_noted_once(intake: Running, database_url: str) -> None:
+    contact = {"channel": "phone", "disposition": "abandoned", "count": 12}
+    key = {"Idempotency-Key": "monday"}
+    assert await intake.json("POST", "/v1/contacts", json=contact, headers=key) == (201, {"count": 12})
+    assert await intake.json("POST", "/v1/contacts", json=contact, headers=key) == (200, {"count": 12})
+    status, problem = await intake.json("POST", "/v1/contacts", json={**contact, "disposition": "bored"})
+    assert status == 422
+    assert problem["errors"][0]["field"] == "disposition"
