@@ -37,6 +37,7 @@ from services.dedup.read_models import INCIDENT_MEMBERS, MATCHES, PATTERN_MEMBER
 from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
 from shared.sealing.events import log_type, sealed_event
+from shared.sealing.jwe import NoKeyError
 from shared.service import Context
 from shared.store.events import NewEvent, RecordedEvent, stream_id
 from shared.store.leases import LEASE_SECONDS, Lease, give_up_lease, renew_lease, take_lease
@@ -58,7 +59,15 @@ POLL_SECONDS = 1.0
 CROSSINGS = (3, 5, 9)
 """Numbers of incidents in one pattern that somebody hears of when they are reached."""
 
-_AWAY = (StoreUnavailable, StoreHalted, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_AWAY = (
+    StoreUnavailable,
+    StoreHalted,
+    NoKeyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
 }
@@ -115,6 +124,9 @@ class Resolver:
             except _AWAY as fault:
                 log.warning("resolver interrupted", reason=type(fault).__name__)
                 pause = min(pause * 2, LEASE_SECONDS)
+            except Exception:  # a fact that cannot be read must not take HTTP and the consumers down
+                log.exception("resolver failed")
+                pause = LEASE_SECONDS
             await asyncio.sleep(pause)
 
     async def lead(self) -> Lease | None:

@@ -17,6 +17,7 @@ _RULES = [
         (r"^wh", "w"),
         (r"^x", "s"),
         (r"mb$", "m"),
+        (r"(?<=m)p(?=[st])", ""),
         (r"ough|augh|igh|eigh", "a"),
         (r"tch|ch|sh|sch", "x"),
         (r"th", "0"),

@@ -7,9 +7,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.dedup.domain.facts import incident_id
+from services.dedup.domain.model import load_model, load_population
+from services.dedup.domain.normalising import features_of
+from services.dedup.domain.scoring import Scorer
+from services.dedup.handlers import Matching
+from shared.contracts.complaint import SanitisedComplaint
+from shared.contracts.complaint_events import ComplaintRecorded
 from shared.errors import Conflict, NotFound
 from shared.sealing.keys import ServiceKeys
-from shared.store.requests import CursorMoved, InboxState, LeaseLost
+from shared.store.requests import AppendRequest, CursorMoved, InboxState, LeaseLost, VersionConflict
+from shared.streaming.handling import Incoming
 from tests.integration.services.dedup.desk import Desk, Intake, opened
 
 NIGHT: dict[str, Any] = {
@@ -114,6 +121,23 @@ async def test_of_two_complaints_that_arrive_at_once_the_pair_is_found_once(
     assert len(streams) == len(set(streams))
 
 
+async def test_a_process_that_dies_between_the_two_steps_loses_no_match(desk: Desk) -> None:
+    """Another complaint was matched with it before its handler came back: that match stays readable."""
+    envelope = desk.intake.recorded(SAME_NIGHT)
+    died = UUID(envelope.clear["complaint_id"])
+    body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
+    await desk.index.add(died, features_of(body, "its source"), AppendRequest())
+    other = await desk.record(NIGHT)
+    assert await desk.inbox.receive(envelope) is InboxState.APPLIED
+    await desk.resolve()
+    assert await desk.incidents() == {frozenset({died, other})}
+    items = (await desk.views.complaint(died)).items
+    assert {(item.kind, item.other_complaint_id) for item in items} == {
+        ("same_incident", other),
+        ("same_officer", other),
+    }
+
+
 async def test_a_repeated_event_changes_nothing(desk: Desk) -> None:
     await desk.record(NIGHT)
     envelope = desk.intake.recorded(SAME_NIGHT)
@@ -144,6 +168,21 @@ async def test_an_erased_complaint_leaves_its_incident_and_nothing_to_read(desk:
     assert {m.other_complaint_id for m in (await desk.views.complaint(fourth)).items} == {first, third}
     assert await desk.inbox.receive(desk.intake.recorded(SAME_NIGHT, second)) is InboxState.DROPPED
     assert (await desk.views.complaint(second)).indexed is False
+
+
+async def test_a_match_with_a_complaint_that_is_erased_meanwhile_is_not_written(desk: Desk) -> None:
+    first = await desk.record(NIGHT)
+    envelope = desk.intake.recorded(SAME_NIGHT)
+    body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
+    plain = ComplaintRecorded(body=body, source_group="its source").model_dump_json(exclude_none=True)
+    matching = Matching(desk.context, desk.index, Scorer(load_model(), load_population()))
+    late = await matching.recorded(Incoming(envelope, plain.encode(), None, AppendRequest()))
+    assert any(event.type == "match.proposed" for event in late.events)
+    await desk.erase(first)
+    with pytest.raises(VersionConflict):
+        await desk.store.append(late)
+    assert await desk.inbox.receive(envelope) is InboxState.APPLIED
+    assert await desk.events("match.proposed") == []
 
 
 async def test_who_leaves_an_incident_is_told_of_where_it_stands_now(desk: Desk) -> None:
