@@ -79,7 +79,7 @@ class System:
 
     def hotline(self, *arguments: str, seconds: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run `./hotline ...` and return what it printed."""
-        return subprocess.run(  # noqa: S603  (the command is our own)
+        return subprocess.run(
             [str(ROOT / "hotline"), *arguments],
             env=self.environment,
             capture_output=True,
