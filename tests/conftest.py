@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.postgres import Postgres
 from tests.engines import Databases, EmbeddedBroker, running_postgres
+
+# No test is timed: the machines that run them are shared. A failure prints how to repeat it.
+settings.register_profile("hotline", deadline=None, print_blob=True)
+settings.load_profile("hotline")
 
 
 @pytest.fixture(scope="session")

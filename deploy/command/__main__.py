@@ -6,6 +6,7 @@ import typer
 
 from deploy.command.importing import import_file
 from deploy.command.parking import parked
+from deploy.command.simulating import simulate_calls
 from deploy.command.token import token
 from deploy.command.verifying import verify
 from deploy.local.errors import LaunchError
@@ -17,6 +18,7 @@ app = typer.Typer(
     "  ./hotline token assessor\n\n"
     "  ./hotline token recipient --force hampshire\n\n"
     "  ./hotline import complaints.ndjson.gz\n\n"
+    "  ./hotline simulate --calls 700 --over 60s --seed 1\n\n"
     "  ./hotline verify\n\n"
     '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
     no_args_is_help=True,
@@ -26,6 +28,7 @@ app = typer.Typer(
 )
 app.command(no_args_is_help=True)(token)
 app.command("import", no_args_is_help=True)(import_file)
+app.command("simulate")(simulate_calls)
 app.command()(verify)
 app.add_typer(parked, name="parked")
 

@@ -5,7 +5,7 @@ category another; of several officers some are left out.
 """
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -18,7 +18,7 @@ from deploy.simulation.phrases import say
 from deploy.simulation.tellers import Teller
 from deploy.simulation.world import END
 
-_KEPT_CATEGORY = 0.6
+_KEPT_CATEGORY = 0.55
 _SECOND_ALLEGATION = 0.22
 _STREET_DETAIL = 0.68
 
@@ -34,7 +34,7 @@ class Account:
 def tell(happening: Happening, teller: Teller, rng: Random) -> Account:
     """What this caller says of it, this time."""
     told = _told_of(happening, teller, rng)
-    described = [subjects.described(accused, happening, teller, rng) for accused in told]
+    described = _described(told, happening, teller, rng)
     officers: list[int | None] = [accused.officer.number for accused in told]
     if rng.random() < 0.05:
         described.append(_mentioned(rng))
@@ -75,14 +75,32 @@ def _told_of(happening: Happening, teller: Teller, rng: Random) -> tuple[Accused
     if rng.random() < 0.05:
         return ()
     lead, *others = happening.accused
-    if others and rng.random() < 0.04:
+    if others and rng.random() < 0.01:
         return tuple(others)
     return (lead, *(other for other in others if rng.random() < 0.72 + 0.25 * teller.knowledge))
 
 
+def _described(
+    told: Sequence[Accused], happening: Happening, teller: Teller, rng: Random
+) -> list[dict[str, Any]]:
+    """Who cannot name the first, whom everybody noticed, seldom names another."""
+    described = [subjects.described(accused, happening, teller, rng) for accused in told]
+    if described and not _is_named(described[0]) and rng.random() < 0.9:
+        for subject in described[1:]:
+            subject.pop("name", None)
+            subject.pop("collar_number", None)
+    return described
+
+
+def _is_named(subject: Mapping[str, Any]) -> bool:
+    return "name" in subject or "collar_number" in subject
+
+
 def _mentioned(rng: Random) -> dict[str, Any]:
     """A person who is not accused: a doctor, another officer who helped."""
-    who = rng.choice(("a nurse at the hospital", "another officer, who was kind", "the duty solicitor", "a paramedic"))
+    who = rng.choice(
+        ("a nurse at the hospital", "another officer, who was kind", "the duty solicitor", "a paramedic")
+    )
     return {"role": rng.choice(("witness", "mentioned")), "description": who}
 
 
@@ -97,7 +115,9 @@ def _allegations(
     if rng.random() < _SECOND_ALLEGATION:
         codes[categories.draw(rng)] = None
     allegations: list[dict[str, Any]] = [{"code": code} for code in codes]
-    accused = [index for index, subject in enumerate(described) if subject.get("role", "accused") == "accused"]
+    accused = [
+        index for index, subject in enumerate(described) if subject.get("role", "accused") == "accused"
+    ]
     for allegation in allegations:
         if len(accused) > 1 and rng.random() < 0.3:
             allegation["subjects"] = sorted(rng.sample(accused, rng.randint(1, len(accused) - 1)))
@@ -110,7 +130,7 @@ def _incident(happening: Happening, rng: Random) -> dict[str, Any]:
         incident["from"], incident["to"] = (date.fromordinal(day).isoformat() for day in days)
     if place := _place(happening, rng):
         incident["place"] = place
-    if rng.random() < 0.72:
+    if rng.random() < 0.85:
         incident["force"] = happening.town.force
     return incident
 
@@ -149,7 +169,13 @@ _PLACES = (
     "{street} near {venue}, {town}",
     "{venue} in {town}, {street}",
 )
-_VAGUE_PLACES = ("{town}", "{town} town centre", "{venue}, {town}", "{town}, near {venue}", "{venue} in {town}")
+_VAGUE_PLACES = (
+    "{town}",
+    "{town} town centre",
+    "{venue}, {town}",
+    "{town}, near {venue}",
+    "{venue} in {town}",
+)
 
 
 def _place(happening: Happening, rng: Random) -> str | None:
@@ -162,8 +188,9 @@ def _place(happening: Happening, rng: Random) -> str | None:
         street = street.replace("Street", "St").replace("Road", "Rd").replace("Lane", "Ln")
     if drawn < 0.09:
         return venue
+    town = happening.town.name if rng.random() < 0.93 else happening.next_town
     form = rng.choice(_PLACES if rng.random() < _STREET_DETAIL else _VAGUE_PLACES)
-    return form.format(street=street, town=happening.town.name, venue=venue)
+    return form.format(street=street, town=town, venue=venue)
 
 
 def _risk(happening: Happening, rng: Random) -> dict[str, bool]:

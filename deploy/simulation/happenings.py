@@ -5,7 +5,7 @@ officers or by one of the same; or by the same officer of the same unit, and on 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -14,8 +14,10 @@ from typing import Any
 from deploy.simulation.naming import DATA, Weighted
 from deploy.simulation.world import BEGIN, END, YEAR, Officer, Posting, Town, Unit, World
 
-_SAME_NIGHT = 0.14
+_SAME_NIGHT = 0.11
+_BY_THE_SAME = 0.1
 _ANOTHER_NIGHT = 0.1
+_STOOD_BY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Happening:
 
     day: int
     town: Town
+    next_town: str
     street: str
     venue: str
     family: Family
@@ -88,19 +91,24 @@ def _families() -> tuple[Weighted[Family], Mapping[str, Weighted[Family]]]:
     return Weighted(weighted), by_kind
 
 
+@lru_cache(maxsize=1)
+def spare_words() -> Mapping[str, Sequence[str]]:
+    """By kind, what else there is in a day: relatives, jobs, errands."""
+    return {kind: tuple(listed.split(", ")) for kind, listed in scenarios()["words"].items()}
+
+
 _ACCUSED = Weighted([(1, 52.0), (2, 26.0), (3, 12.0), (4, 6.0), (5, 3.0), (6, 1.0)])
 _BYSTANDERS = ("young man", "woman", "lad", "teenager", "couple", "elderly man", "student", "girl", "driver")
 
 
-def happenings(world: World, leads: Iterator[Officer], rng: Random) -> Iterator[tuple[Officer, Happening]]:
-    """One incident for each of `leads` who served at the time; a confusable neighbour counts for the next
-    lead, whoever that was to be."""
+def happenings(world: World, leads: Iterator[Officer], rng: Random) -> Iterator[Happening]:
+    """One incident for each of `leads` who served long enough, and its neighbour where it has one."""
     for lead in leads:
         begin = max(BEGIN, lead.postings[0].since)
         if begin > END - 30:
             continue
         first = _happening(world, lead, _some_day(begin, rng), rng)
-        yield lead, first
+        yield first
         if rng.random() < _SAME_NIGHT:
             yield from _same_night(world, first, rng)
         if rng.random() < _ANOTHER_NIGHT:
@@ -123,6 +131,7 @@ def _happening(
     town: Town | None = None,
     street: str | None = None,
     family: Family | None = None,
+    without: Collection[Officer] = (),
 ) -> Happening:
     posting = lead.on(day)
     if posting is None:
@@ -135,12 +144,13 @@ def _happening(
     return Happening(
         day=day,
         town=town,
+        next_town=rng.choice(world.towns[town.force]).name,
         street=street or rng.choice(town.streets),
         venue=rng.choice(family.venues),
         family=family,
         facts=tuple(rng.choice(facts) for facts in family.beats),
         category=family.categories.draw(rng),
-        accused=_accused(world, lead, posting, day, rng),
+        accused=_accused(world, lead, posting, day, without, rng),
         vehicle=f"{plate[:2]}{rng.randrange(2, 24):02d} {plate[2:]}",
         is_vague=rng.random() < (0.08 if day > END - YEAR else 0.25),
         is_serious=rng.random() < family.serious,
@@ -149,7 +159,7 @@ def _happening(
 
 
 def _accused(
-    world: World, lead: Officer, posting: Posting, day: int, rng: Random
+    world: World, lead: Officer, posting: Posting, day: int, without: Collection[Officer], rng: Random
 ) -> tuple[Accused, ...]:
     count = _ACCUSED.draw(rng)
     accused = [Accused(lead, posting)]
@@ -157,50 +167,52 @@ def _accused(
     if count > 1 and rng.random() < 0.15:  # somebody of another unit was there too
         elsewhere: Unit = rng.choice(world.others_in(posting.unit.town, "response"))
         others += [officer for officer in world.serving(elsewhere, day) if officer is not lead]
-    others = list(dict.fromkeys(others))
+    others = [officer for officer in dict.fromkeys(others) if officer not in without]
     rng.shuffle(others)
-    for officer in others[: count - 1]:
-        if (at := officer.on(day)) is not None:
-            accused.append(Accused(officer, at))
-    if len(others) >= count and rng.random() < 0.1:
+    accused += [
+        Accused(officer, at) for officer in others[: count - 1] if (at := officer.on(day)) is not None
+    ]
+    if len(others) >= count and rng.random() < _STOOD_BY:
         officer = others[count - 1]
         if (at := officer.on(day)) is not None:
             accused.append(Accused(officer, at, failed_to_act=True))
     return tuple(accused)
 
 
-def _same_night(world: World, first: Happening, rng: Random) -> Iterator[tuple[Officer, Happening]]:
-    """Another event in the same town: by a colleague of the unit, by a neighbouring unit, or by one of the
-    officers who were in the first."""
+def _same_night(world: World, first: Happening, rng: Random) -> Iterator[Happening]:
+    """Another event in the same town: by a colleague of the unit, by a neighbouring unit, or, seldom and
+    then mostly in another street, by one of the officers who were in the first."""
     drawn = rng.random()
     unit = first.accused[0].posting.unit
-    if drawn < 0.2:
-        candidates = [accused.officer for accused in first.accused]
+    involved = [accused.officer for accused in first.accused]
+    is_same_officer = drawn < _BY_THE_SAME
+    if is_same_officer:
+        candidates = involved
     elif drawn < 0.75:
-        involved = {accused.officer.number for accused in first.accused}
-        candidates = [o for o in world.serving(unit, first.day) if o.number not in involved]
+        candidates = [officer for officer in world.serving(unit, first.day) if officer not in involved]
     else:
-        candidates = world.serving(rng.choice(world.others_in(first.town, "response")), first.day)
+        elsewhere = rng.choice(world.others_in(first.town, "response"))
+        candidates = [officer for officer in world.serving(elsewhere, first.day) if officer not in involved]
     if candidates:
         lead = rng.choice(candidates)
-        yield lead, _happening(
+        in_the_street, in_the_way = (0.15, 0.3) if is_same_officer else (0.4, 0.6)
+        yield _happening(
             world,
             lead,
             first.day,
             rng,
             town=first.town,
-            street=first.street if rng.random() < 0.35 else None,
-            family=first.family if rng.random() < 0.55 else None,
+            street=first.street if rng.random() < in_the_street else None,
+            family=first.family if rng.random() < in_the_way else None,
+            without=involved,
         )
 
 
-def _another_night(
-    world: World, lead: Officer, first: Happening, rng: Random
-) -> Iterator[tuple[Officer, Happening]]:
+def _another_night(world: World, lead: Officer, first: Happening, rng: Random) -> Iterator[Happening]:
     """The same officer within three weeks, often in the same street and in the same way."""
     day = first.day + rng.choice((-1, 1)) * rng.randint(1, 21)
     if BEGIN <= day <= END and lead.on(day) is not None:
-        yield lead, _happening(
+        yield _happening(
             world,
             lead,
             day,

@@ -7,7 +7,7 @@ tail of rare ones is put together from parts.
 import json
 from bisect import bisect
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -35,13 +35,13 @@ def _names() -> dict[str, Any]:
     return content
 
 
-@lru_cache(maxsize=None)
+@cache
 def _weighted(kind: str) -> Weighted[str]:
     words = _names()[kind].split()
     return Weighted([(name, float(weight)) for name, weight in zip(words[::2], words[1::2], strict=True)])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _listed(kind: str) -> tuple[str, ...]:
     return tuple(_names()[kind].replace("_", "\u00a0").split(" "))
 

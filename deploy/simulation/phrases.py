@@ -5,7 +5,7 @@ often. A brace that is not closed is a `ValueError`.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def _say(sequence: _Sequence, rng: Random, words: Mapping[str, str], said: list[
             _say(part.alternatives[int(rng.random() * len(part.alternatives))], rng, words, said)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(phrase: str) -> _Sequence:
     sequence, end = _sequence(phrase, 0, inside=False)
     if end != len(phrase):

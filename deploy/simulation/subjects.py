@@ -39,7 +39,14 @@ _UNIT_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 _NAMED = Weighted(
-    [("full", 20.0), ("surname", 40.0), ("initial", 13.0), ("first", 8.0), ("first and letter", 7.0), ("letters", 12.0)]
+    [
+        ("full", 20.0),
+        ("surname", 40.0),
+        ("initial", 13.0),
+        ("first", 8.0),
+        ("first and letter", 7.0),
+        ("letters", 12.0),
+    ]
 )
 _UNSURE = Weighted([("surname", 24.0), ("first", 26.0), ("first and letter", 15.0), ("letters", 35.0)])
 
@@ -52,13 +59,13 @@ def described(accused: Accused, happening: Happening, teller: Teller, rng: Rando
         subject["role"] = "failed_to_act"
     elif rng.random() < 0.3:
         subject["role"] = "accused"
-    if rng.random() < 0.45 + 0.5 * knows:
+    if rng.random() < 0.58 + 0.4 * knows:
         subject["name"] = _name(accused, knows, rng)
     if rng.random() < 0.06 + 0.45 * knows**2:
         subject["collar_number"] = _collar_number(posting.collar_number, rng)
     if rng.random() < 0.2 + 0.4 * knows:
         subject["rank"] = _rank(posting.rank, posting.unit, rng)
-    if rng.random() < 0.75:
+    if rng.random() < 0.85:
         subject["force"] = "unknown" if rng.random() < 0.04 else posting.unit.force
     if rng.random() < 0.25 + 0.4 * knows:
         subject["unit"] = unit_in_words(posting.unit, rng)
@@ -118,16 +125,16 @@ def _collar_number(number: str, rng: Random) -> str:
     digits = "".join(character for character in number if character.isdigit())
     letters = number[len(digits) :]
     drawn = rng.random()
-    if drawn < 0.12:  # one digit misread
+    if drawn < 0.09:  # one digit misread
         place = rng.randrange(len(digits))
         wrong = str((int(digits[place]) + rng.choice((1, 2, 3, 5, 7, 9))) % 10)
         digits = digits[:place] + wrong + digits[place + 1 :]
-    elif drawn < 0.17 and len(digits) > 2:  # two digits the other way round
+    elif drawn < 0.12 and len(digits) > 2:  # two digits the other way round
         place = rng.randrange(len(digits) - 1)
         digits = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
-    elif drawn < 0.25 and len(digits) > 2:  # half of it
+    elif drawn < 0.18 and len(digits) > 2:  # half of it
         digits = digits[: len(digits) - 1] if rng.random() < 0.5 else digits[1:]
-    if letters and rng.random() < 0.35:
+    if letters and rng.random() < 0.2:
         letters = ""
     return digits + (" " if letters and rng.random() < 0.2 else "") + letters
 
@@ -157,5 +164,10 @@ def _description(accused: Accused, rng: Random) -> str:
     seen = looks[: rng.randint(1, 3)]
     if rng.random() < 0.1:
         seen[0] = rng.choice(("about thirty", "in his fifties", "young", "hat on, could not tell"))
-    seen.insert(0, rng.choice(("woman", "female", "female officer") if accused.officer.is_female else ("man", "male", "bloke")))
+    seen.insert(
+        0,
+        rng.choice(
+            ("woman", "female", "female officer") if accused.officer.is_female else ("man", "male", "bloke")
+        ),
+    )
     return ", ".join(seen)

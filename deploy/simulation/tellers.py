@@ -12,7 +12,14 @@ from deploy.simulation.naming import Weighted
 _CHANNELS = Weighted([("phone", 65.0), ("web", 29.0), ("post", 3.0), ("partner", 3.0)])
 # Whom it happened to: (subject, object, possessive).
 _VICTIM = ("I", "me", "my")
-_KIN = (("brother", "his"), ("son", "his"), ("sister", "her"), ("mum", "her"), ("mate", "his"), ("wife", "her"))
+_KIN = (
+    ("brother", "his"),
+    ("son", "his"),
+    ("sister", "her"),
+    ("mum", "her"),
+    ("mate", "his"),
+    ("wife", "her"),
+)
 _WISHES = Weighted([("pass_on", 84.0), ("ask_me_first", 11.0), ("only_with_another", 5.0)])
 _GUESSED = Weighted([("unknown", 60.0), ("no", 25.0), ("yes", 15.0)])
 

@@ -36,6 +36,9 @@ KINDS: Weighted[str] = Weighted(
     ]
 )  # fmt: skip
 _RANKS = ("constable", "sergeant", "inspector", "chief inspector", "superintendent")
+_LEAVES_FORCE = 0.09
+_NEW_NUMBER = 0.2
+_STAYS_IN_TOWN = 0.4
 _IN_A_UNIT = 9
 _UNITS_IN_A_TOWN = 5
 
@@ -70,7 +73,7 @@ class Posting:
     surname: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # two officers may look alike: each is himself alone
 class Officer:
     number: int
     is_female: bool
@@ -92,6 +95,8 @@ class World:
     persistent: list[Officer] = field(default_factory=list)
     towns: dict[str, list[Town]] = field(default_factory=lambda: defaultdict(list))
     units: dict[str, list[Unit]] = field(default_factory=lambda: defaultdict(list))
+    _units_in: dict[str, list[Unit]] = field(default_factory=lambda: defaultdict(list))
+    _unit_count: int = 0
     _rosters: dict[int, list[tuple[int, int, Officer]]] = field(default_factory=lambda: defaultdict(list))
 
     def serving(self, unit: Unit, day: int) -> list[Officer]:
@@ -100,8 +105,17 @@ class World:
 
     def others_in(self, town: Town, kind: str) -> list[Unit]:
         """The units of a town, those of a kind if there are any."""
-        units = [unit for unit in self.units[town.force] if unit.town is town]
+        units = self.units_in(town)
         return [unit for unit in units if unit.kind == kind] or units
+
+    def units_in(self, town: Town) -> list[Unit]:
+        return self._units_in[f"{town.force}/{town.name}"]
+
+    def add_unit(self, town: Town, kind: str, team: str) -> None:
+        unit = Unit(self._unit_count, kind, town, team)
+        self._unit_count += 1
+        self.units[town.force].append(unit)
+        self.units_in(town).append(unit)
 
     def add(self, officer: Officer) -> None:
         self.officers.append(officer)
@@ -137,7 +151,9 @@ def build_world(officers: int, persistent: int, rng: Random) -> World:
 
 def _forces() -> Weighted[str]:
     others = {
-        slug: _LARGER.get(slug, 1) for slug in load_vocabulary().forces if slug not in (LARGE_FORCE, "unknown")
+        slug: _LARGER.get(slug, 1)
+        for slug in load_vocabulary().forces
+        if slug not in (LARGE_FORCE, "unknown")
     }
     scale = (1 - _LARGE_SHARE) / sum(others.values())
     return Weighted([(LARGE_FORCE, _LARGE_SHARE), *((slug, n * scale) for slug, n in others.items())])
@@ -149,8 +165,7 @@ def _add_units(world: World, force: str, strength: int, rng: Random) -> None:
     world.towns[force] = [Town(name, force, naming.streets(rng, 8)) for name in names]
     for place in range(count):
         town = world.towns[force][place % len(world.towns[force])]
-        number = sum(map(len, world.units.values()))
-        world.units[force].append(Unit(number, KINDS.draw(rng), town, rng.choice("ABCDE")))
+        world.add_unit(town, KINDS.draw(rng), rng.choice("ABCDE"))
 
 
 class _Collars:
@@ -200,7 +215,8 @@ def _officer(
     joined = BEGIN - int(8 * YEAR) + int(rng.random() * YEAR * (10 if is_persistent else 26))
     postings = [Posting(joined, unit, "constable", collars.new(force, rng), surname)]
     day = joined
-    while (day := day + int(YEAR * (2 + rng.expovariate(1 / 6)))) <= END:
+    tenure = 3 if is_persistent else 6
+    while (day := day + int(YEAR * (2 + rng.expovariate(1 / tenure)))) <= END:
         postings.append(_moved(world, postings[-1], day, is_female, forces, collars, rng))
     looks = tuple(rng.choice(kind) for kind in _LOOKS)
     return Officer(number, is_female, forename, looks, tuple(postings))
@@ -216,14 +232,15 @@ def _moved(
     rng: Random,
 ) -> Posting:
     force, collar_number, surname, rank = last.unit.force, last.collar_number, last.surname, last.rank
-    if rng.random() < 0.12:
-        force = forces.draw(rng)
-    if force != last.unit.force:
+    if rng.random() < _LEAVES_FORCE:
+        while force == last.unit.force:
+            force = forces.draw(rng)
+    if force != last.unit.force or rng.random() < _NEW_NUMBER:
         collar_number = collars.new(force, rng)
     if rng.random() < 0.2 and rank != _RANKS[-1]:
         rank = _RANKS[_RANKS.index(rank) + 1]
     if is_female and rng.random() < 0.07:
         surname = naming.surname(rng)
-    near = [unit for unit in world.units[force] if unit.town is last.unit.town]
-    unit = rng.choice(near if near and rng.random() < 0.4 else world.units[force])
+    stays = force == last.unit.force and rng.random() < _STAYS_IN_TOWN
+    unit = rng.choice(world.units_in(last.unit.town) if stays else world.units[force])
     return Posting(day, unit, rank, collar_number, surname)

@@ -38,7 +38,7 @@ class Complaints:
         envelope = incoming.envelope
         body = COMPLAINT_RECORDED.read_sealed(incoming.plain or b"").body
         complaint_id = identity_of(envelope.subject)
-        before = (await self._read.placements([complaint_id]))[complaint_id]
+        before = await self._read.placement(complaint_id)
         if before.is_recorded or before.is_erased:
             raise RecordFault("this complaint was recorded before")
         after = replace(
@@ -122,8 +122,8 @@ class Complaints:
             "complaint_id": complaint_id,
         }
         changes.row(Put(FOLLOW_UPS, row))
-        placement = (await self._read.placements([complaint_id]))[complaint_id]
-        changes.expect_placement(placement)
+        placement = await self._read.placement(complaint_id)
+        changes.place(placement, placement)  # refuses who decides at this moment without having read it
         if placement.case_id is not None:
             found = (await self._read.cases([placement.case_id])).get(placement.case_id)
             if found is not None and found.status in cases.DECIDED:
@@ -136,7 +136,7 @@ class Complaints:
         """The complaint's key goes, its rows, and the key of every case that held it alone; its tombstone
         stays."""
         complaint_id = COMPLAINT_ERASED.read_clear(incoming.envelope.clear).complaint_id
-        before = (await self._read.placements([complaint_id]))[complaint_id]
+        before = await self._read.placement(complaint_id)
         if before.is_erased:
             return AppendRequest()
         changes = self._changes(incoming)

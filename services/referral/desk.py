@@ -66,10 +66,9 @@ class Desk:
             NotFound: there is none, or not for this caller.
         """
         row = await self._row(caller, case_id)
-        found = await self._docket.events(case_id)
-        if found is None:
+        events = await self._docket.events(case_id)
+        if not events:
             raise NotFound(_THERE_IS_NONE)
-        events, _ = found
         case = folded(events)
         return CaseFile(
             row, case, events, await self._told(case.complaint_ids), await self._read.merged_into(case_id)

@@ -5,10 +5,11 @@ append request. Whatever was decided from is expected at the version it had, so 
 once the second is refused and decides again.
 """
 
-import asyncio
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -23,19 +24,20 @@ from services.referral.internal_events import (
     IncidentCaseChanged,
     PlacementChanged,
 )
-from services.referral.read_models import IncidentCase, KeptComplaint, KeptFollowUp, ReadModel
+from services.referral.read_models import IncidentCase, KeptComplaint, KeptEvent, KeptFollowUp, ReadModel
 from services.referral.rows import CASE_COMPLAINTS, INCIDENT_CASES, case_row, placement_row
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS
-from shared.sealing.events import opened_event, sealed_event
+from shared.sealing.events import sealed_event
 from shared.sealing.jwe import open_sealed
 from shared.sealing.keys import DataKey, new_data_key, unwrap_data_keys
 from shared.service import Context
-from shared.store.events import NewEvent, RecordedEvent, StreamId, stream_id
+from shared.store.events import NewEvent, StreamId, stream_id
 from shared.store.requests import AppendRequest, Put, RowChange, VersionConflict
 from shared.streaming.cloudevents import parse
 
-_PLACED: Final = tuple(field.name for field in fields(Placement) if field.name not in {"version"})
+# The force is told by the complaint itself, and goes with it: the log is for ever.
+_PLACED: Final = tuple(field.name for field in fields(Placement) if field.name not in {"version", "force"})
 
 
 def case_stream(case_id: UUID) -> StreamId:
@@ -64,24 +66,27 @@ class Docket:
     def __init__(self, context: Context, read: ReadModel) -> None:
         self._context, self._read = context, read
 
-    async def events(self, case_id: UUID) -> tuple[list[CaseEvent], DataKey] | None:
-        """All events of a case, opened; None where there is none, or its key was destroyed."""
-        recorded, key = await asyncio.gather(
-            self._context.store.read_stream(case_stream(case_id)), self._context.data_key(case_id)
-        )
-        if not recorded or key is None:
-            return None
-        return [_opened(event, key) for event in recorded], key
+    async def events(self, case_id: UUID) -> list[CaseEvent]:
+        """All events of a case, opened; none where there is none, or its key was destroyed."""
+        return [event for _, event, _ in await self._events([case_id])]
 
     async def cases(self, case_ids: Collection[UUID]) -> dict[UUID, OpenedCase]:
         """The cases that there are."""
-        found = await asyncio.gather(*(self.events(case_id) for case_id in case_ids))
-        cases = {}
-        for case_id, events_and_key in zip(case_ids, found, strict=True):
-            if events_and_key is not None:
-                events, key = events_and_key
-                cases[case_id] = OpenedCase(folded(events), key)
-        return cases
+        by_case: defaultdict[UUID, list[CaseEvent]] = defaultdict(list)
+        keys: dict[UUID, DataKey] = {}
+        for case_id, event, key in await self._events(case_ids):
+            by_case[case_id].append(event)
+            keys[case_id] = key
+        return {each: OpenedCase(folded(events), keys[each]) for each, events in by_case.items()}
+
+    async def _events(self, case_ids: Collection[UUID]) -> list[tuple[UUID, CaseEvent, DataKey]]:
+        kek, opened = self._context.keys.kek, []
+        for case_id, kept in groupby(await self._read.kept_events(case_ids), lambda event: event.case_id):
+            events = list(kept)
+            keys = unwrap_data_keys(kek, [(case_id, events[0].kek_id, events[0].wrapped)])
+            key = DataKey(case_id, keys[str(case_id)])
+            opened += [(case_id, _opened(event, keys), key) for event in events]
+        return opened
 
     async def resident_cases(
         self, case_ids: Collection[UUID]
@@ -135,11 +140,11 @@ def folded(events: Iterable[CaseEvent]) -> Case:
     return case
 
 
-def _opened(event: RecordedEvent, key: DataKey) -> CaseEvent:
-    type_ = EVENTS[f"hotline.{event.type}.v{event.schema_version}"]
-    clear = type_.read_clear(event.data["clear"])
-    sealed = type_.read_sealed(opened_event(event, key.recipient))
-    return CaseEvent(type_, clear, sealed, event.recorded_on)  # type: ignore[arg-type]  # a case's type
+def _opened(kept: KeptEvent, keys: Mapping[str, bytes]) -> CaseEvent:
+    type_, data = EVENTS[f"hotline.{kept.type}.v{kept.schema_version}"], orjson.loads(kept.data)
+    clear = type_.read_clear(data["clear"])
+    sealed = type_.read_sealed(open_sealed(data["sealed"] or {}, keys, kept.event_id))
+    return CaseEvent(type_, clear, sealed, kept.recorded_on)  # type: ignore[arg-type]  # a case's type
 
 
 class Changes:
@@ -163,8 +168,7 @@ class Changes:
             )
         )
         self._expected[stream] = before.version
-        row = placement_row(after).row
-        self.row(Put(placement_row(after).table, {**row, "version": before.version + 1}))
+        self.row(placement_row(replace(after, version=before.version + 1)))
 
     def expect_placement(self, placement: Placement) -> None:
         self._expected[placement_stream(placement.complaint_id)] = placement.version

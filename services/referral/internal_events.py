@@ -10,7 +10,7 @@ from shared.contracts.events import EventType
 
 
 class PlacementChanged(Contract):
-    """All that is known of a complaint's place (see `services.referral.domain.placement.Placement`)."""
+    """What is known of a complaint's place (see `services.referral.domain.placement.Placement`)."""
 
     complaint_id: UUID
     is_recorded: bool
@@ -22,7 +22,6 @@ class PlacementChanged(Contract):
     incident_on: date | None = None
     released_on: date | None = None
     recorded_on: date | None = None
-    force: str | None = None
     slot: int | None = None
     slot_sequence: int | None = None
 

@@ -3,6 +3,7 @@
 What was erased is not found: a complaint without its data key has no row in any answer.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -33,6 +34,15 @@ FROM placements p
 JOIN inbox i ON i.source = 'intake' AND i.slot = p.slot AND i.slot_sequence = p.slot_sequence
 JOIN data_keys k ON k.key_id = p.complaint_id
 WHERE p.complaint_id = ANY($1::uuid[])
+"""
+
+# Whole cases in one round trip. Relies on events_stream_id_version_key and data_keys_pkey.
+READ_CASE_EVENTS = """
+SELECT asked.case_id, e.event_id, e.type, e.schema_version, e.data, e.recorded_on, k.kek_id, k.wrapped
+FROM unnest($1::uuid[]) AS asked (case_id)
+JOIN data_keys k ON k.key_id = asked.case_id
+JOIN events e ON e.stream_id = 'case-' || asked.case_id
+ORDER BY asked.case_id, e.version
 """
 
 # Relies on follow_ups_complaint_id and inbox_pkey.
@@ -219,6 +229,19 @@ class KeptFollowUp(NamedTuple):
     wrapped: bytes
 
 
+class KeptEvent(NamedTuple):
+    """An event of a case as the log has it, `data` as JSON text, and the case's wrapped data key."""
+
+    case_id: UUID
+    event_id: UUID
+    type: str
+    schema_version: int
+    data: str
+    recorded_on: date
+    kek_id: str
+    wrapped: bytes
+
+
 class IncidentCase(NamedTuple):
     incident_id: UUID
     version: int = 0
@@ -230,6 +253,33 @@ class ReadModel:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._asked: dict[UUID, asyncio.Future[Placement]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def placement(self, complaint_id: UUID) -> Placement:
+        """An empty one where nothing is known. Complaints arrive many at a time: while one query is under
+        way, what is asked meanwhile gathers for the next."""
+        future = self._asked.get(complaint_id)
+        if future is None:
+            future = self._asked[complaint_id] = asyncio.get_running_loop().create_future()
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask(), name="placements")
+        return await asyncio.shield(future)
+
+    async def _ask(self) -> None:
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, {}
+                try:
+                    found = await self.placements(asked)
+                except Exception as fault:  # noqa: BLE001  (who asked is told, and decides)
+                    for future in asked.values():
+                        future.set_exception(fault)
+                else:
+                    for complaint_id, future in asked.items():
+                        future.set_result(found[complaint_id])
+        finally:
+            self._asking = None
 
     async def placements(self, complaint_ids: Collection[UUID]) -> dict[UUID, Placement]:
         """Of complaints of which nothing is known, an empty one."""
@@ -255,6 +305,12 @@ class ReadModel:
         if not complaint_ids:
             return []
         return [KeptComplaint(*row) for row in await self.fetch(READ_COMPLAINTS, list(complaint_ids))]
+
+    async def kept_events(self, case_ids: Collection[UUID]) -> list[KeptEvent]:
+        """All events of these cases, case by case in order; none of one whose key was destroyed."""
+        if not case_ids:
+            return []
+        return [KeptEvent(*row) for row in await self.fetch(READ_CASE_EVENTS, list(case_ids))]
 
     async def kept_follow_ups(self, complaint_ids: Collection[UUID]) -> list[KeptFollowUp]:
         return [KeptFollowUp(*row) for row in await self.fetch(READ_FOLLOW_UPS, list(complaint_ids))]

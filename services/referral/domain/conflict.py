@@ -45,11 +45,14 @@ def is_in_conflict(holder: Holder, complaints: Iterable[ComplaintFacts]) -> bool
 
 
 def _described(complaint: ComplaintFacts) -> Iterator[tuple[SanitisedSubject, str]]:
-    """Every subject with the force that it is of; where nobody is accused, somebody unknown is."""
+    """Every subject with its force, or the incident's: another subject's tells nothing about this one.
+    Where nobody is accused, somebody unknown is."""
+    incident = complaint.body.incident
+    force = incident.force if incident is not None and incident.force is not None else UNKNOWN
     for subject in complaint.body.subjects:
-        yield subject, subject.force or complaint.force
+        yield subject, subject.force or force
     if not any(subject.role in {"accused", "failed_to_act"} for subject in complaint.body.subjects):
-        yield SanitisedSubject(), complaint.force
+        yield SanitisedSubject(), force
 
 
 def _serves_beside(holder: Holder, subject: SanitisedSubject, force: str) -> bool:

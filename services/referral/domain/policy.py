@@ -63,6 +63,7 @@ class Policy:
             self._ranks += [(order, rank) for rank in by.ranks]
             if by.same_incident_as:
                 self._same_incident.append((order, frozenset(places[code] for code in by.same_incident_as)))
+        self._rank_words = {rank.rank.split()[-1] for _, rank in self._ranks}
         self._units = [tuple(unit.split()) for unit in table.recipient_units]
         self._musts = frozenset(rule.code for rule in table.criteria if rule.duty is Duty.MUST)
 
@@ -168,7 +169,8 @@ class Policy:
         return True
 
     def _ranked(self, subject: SanitisedSubject, force: str) -> Iterator[int]:
-        if not subject.rank and not subject.name:
+        said = f"{subject.rank} {subject.name}".casefold()
+        if not any(word in said for word in self._rank_words):  # nearly always
             return
         ranks = [tuple(word for word in plain_words(subject.rank) if word not in _RANK_EXTRAS)]
         named = tuple(word for word in plain_words(subject.name) if word not in _RANK_EXTRAS)
@@ -251,7 +253,7 @@ class Policy:
         return f"{PROFESSIONAL_STANDARDS}:{force.slug}", f"To the professional standards of {force.slug}."
 
     def _serves_in_recipient_unit(self, subject: SanitisedSubject) -> bool:
-        if not subject.unit:
+        if not subject.unit or not any(unit[0] in subject.unit.casefold() for unit in self._units):
             return False
         words = plain_words(subject.unit)
         return any(contains_words(words, unit) for unit in self._units)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,6 +14,8 @@ from services.dedup.wiring import wire
 from tests.integration.services.dedup.desk import Desk
 from tests.integration.services.dedup.test_matching import ANOTHER_NIGHT, NIGHT, SAME_NIGHT
 from tests.running import Running, running_service
+
+UNKNOWN = UUID("7f0c1a52-6a75-4f5c-8f41-6f1b6d3c1a11")
 
 REVIEWER = "match_reviewer"
 UNSURE = {**ANOTHER_NIGHT, "subjects": [{"name": "Brockway", "unit": "Basingstoke response"}]}
@@ -98,13 +100,13 @@ async def test_a_review_is_listed_decided_once_and_can_be_retracted(desk: Desk, 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", f"/v1/complaints/{uuid4()}/matches", {"match_reviewer"}),
-        ("GET", f"/v1/incidents/{uuid4()}", {"match_reviewer", "assessor"}),
-        ("GET", f"/v1/patterns/{uuid4()}", {"match_reviewer", "assessor"}),
+        ("GET", f"/v1/complaints/{UNKNOWN}/matches", {"match_reviewer"}),
+        ("GET", f"/v1/incidents/{UNKNOWN}", {"match_reviewer", "assessor"}),
+        ("GET", f"/v1/patterns/{UNKNOWN}", {"match_reviewer", "assessor"}),
         ("GET", "/v1/patterns", {"match_reviewer", "assessor"}),
         ("GET", "/v1/reviews", {"match_reviewer"}),
-        ("POST", f"/v1/reviews/{uuid4()}", {"match_reviewer"}),
-        ("POST", f"/v1/matches/{uuid4()}/retract", {"match_reviewer"}),
+        ("POST", f"/v1/reviews/{UNKNOWN}", {"match_reviewer"}),
+        ("POST", f"/v1/matches/{UNKNOWN}/retract", {"match_reviewer"}),
     ],
 )
 async def test_only_these_roles_may(service: Running, method: str, path: str, allowed: set[str]) -> None:

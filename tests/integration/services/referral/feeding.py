@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from services.referral.docket import Docket
 from services.referral.domain.policy import Policy
 from services.referral.domain.rules.table import load_rules
 from services.referral.handlers import handlers
 from services.referral.read_models import ReadModel
 from services.referral.wiring import PUBLIC
+from shared.clock import today
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import (
     ComplaintErased,
@@ -49,8 +52,8 @@ from shared.vocabulary import load_vocabulary
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
 
-DAY = date(2026, 11, 24)
-"""A Tuesday."""
+DAY = today()
+"""The day on which everything happens, for the routes have their own clock."""
 
 
 def complaint(*codes: str, **members: Any) -> SanitisedComplaint:
@@ -207,10 +210,23 @@ class Referral:
             assert len(events) == row["version"]
 
 
+async def _emptied(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        tables = await connection.fetch(
+            "SELECT format('%I', tablename) AS name FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        await connection.execute(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
+    finally:
+        await connection.close()
+
+
 @asynccontextmanager
 async def referral_on(database_url: str, keys_file: Path) -> AsyncIterator[Referral]:
-    """A referral on a new database."""
+    """A referral with nothing in it, whatever the database held."""
     await migrate("referral", database_url)
+    await _emptied(database_url)
     keys = load_keys(keys_file)
     vocabulary = load_vocabulary()
     async with PostgresStore(database_url, PUBLIC) as store:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.keys import ensure_keys
 from tests.unit.shared.web.issuer import ISSUER, Issuer
 
 ROOT = Path(__file__).parents[4]
@@ -27,7 +28,7 @@ class Running:
     """A service whose log lines are read as they come."""
 
     def __init__(self, service: str, environment: dict[str, str], *arguments: str) -> None:
-        self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        self.process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-m", f"services.{service}", *arguments],
             cwd=ROOT,
             env=environment,
@@ -75,15 +76,15 @@ class Running:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    for name in ("keys", "token"):
-        (tmp_path / name).write_text("{}")
+    ensure_keys(tmp_path / "keys")
+    (tmp_path / "token").write_text("of nobody")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
     return plain | {
         "HOTLINE_DATABASE_URL": NOBODY,
         "HOTLINE_PORT": "0",
         "HOTLINE_METRICS_PORT": "0",
         "HOTLINE_RUN_FILE": str(tmp_path / "run.json"),
-        "HOTLINE_KEYS_FILE": str(tmp_path / "keys"),
+        "HOTLINE_KEYS_FILE": str(tmp_path / "keys" / "dedup.json"),
         "HOTLINE_SERVICE_TOKEN_FILE": str(tmp_path / "token"),
         "HOTLINE_JWKS": Issuer().write(tmp_path / "jwks.json"),
         "HOTLINE_ISSUER": ISSUER,
@@ -97,9 +98,13 @@ Start = Callable[..., Running]
 @pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Start]:
     running: list[Running] = []
+    keys = Path(environment["HOTLINE_KEYS_FILE"]).parent
+
+    def keys_of(service: str) -> dict[str, str]:
+        return {"HOTLINE_KEYS_FILE": str(keys / f"{service}.json")}
 
     def start(service: str, *arguments: str, **changed: str) -> Running:
-        running.append(Running(service, environment | changed, *arguments))
+        running.append(Running(service, environment | keys_of(service) | changed, *arguments))
         return running[-1]
 
     yield start
@@ -124,6 +129,10 @@ def test_a_service_is_ready_with_its_database_and_stops_at_sigterm(
     running = start(service, "serve", HOTLINE_DATABASE_URL=database_url)
     metrics_port = running.logged("metrics")["port"]
     port = running.logged("serving")["port"]
+    status, body = get(port, "/healthz/ready")
+    assert status == 503
+    assert f"services.{service} migrate" in json.loads(body)["not_ready"]["schema"]
+    assert start(service, "migrate", HOTLINE_DATABASE_URL=database_url).ends()[0] == 0
     assert get(port, "/healthz/ready") == (200, '{"status":"ready"}')
     assert get(port, "/metrics")[0] == 404
     assert get(metrics_port, "/metrics")[0] == 200
@@ -155,7 +164,7 @@ def test_a_process_without_http_listens_for_metrics_alone(start: Start) -> None:
 
 
 def test_requests_leave_no_trace_in_the_log(start: Start) -> None:
-    running = start("intake", "serve")
+    running = start("intake", "serve", "--only", "http")
     port = running.logged("serving")["port"]
     get(port, "/v1/complaints/5f0c?name=hunter2")
     running.process.send_signal(signal.SIGTERM)

@@ -1,0 +1,59 @@
+"""What really happened behind a stream of complaints, by their index in it."""
+
+from collections import Counter
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """`incidents` has the incident of each complaint. `officers` has for each of its subjects the officer
+    who is accused or failed to act, None for anybody else. `continues` leads from a complaint to the
+    earlier one whose receipt the same caller gives."""
+
+    incidents: tuple[int, ...]
+    officers: tuple[tuple[int | None, ...], ...]
+    continues: Mapping[int, int]
+
+    def only(self, indexes: Container[int]) -> "Truth":
+        """What can be known where only some of the complaints were taken: the others are nobody's and
+        alone. The indexes stay."""
+        return Truth(
+            tuple(
+                incident if index in indexes else -1 - index for index, incident in enumerate(self.incidents)
+            ),
+            tuple(
+                officers if index in indexes else (None,) * len(officers)
+                for index, officers in enumerate(self.officers)
+            ),
+            {
+                later: earlier
+                for later, earlier in self.continues.items()
+                if later in indexes and earlier in indexes
+            },
+        )
+
+    def complaints_by_officer(self) -> Counter[int]:
+        """In how many complaints each officer is accused or failed to act."""
+        return Counter(
+            officer for subjects in self.officers for officer in set(subjects) if officer is not None
+        )
+
+    def officers_with(self, complaints: int) -> tuple[int, ...]:
+        """Who has at least so many, in the order of their numbers."""
+        counted = self.complaints_by_officer()
+        return tuple(sorted(officer for officer, count in counted.items() if count >= complaints))
+
+
+def write_truth(path: Path, truth: Truth, seed: int) -> None:
+    """NDJSON: a first line with the seed, then `{line, incident, officers, continues}` for each complaint."""
+    with path.open("wb") as file:
+        file.write(orjson.dumps({"seed": seed, "complaints": len(truth.incidents)}) + b"\n")
+        for index, (incident, officers) in enumerate(zip(truth.incidents, truth.officers, strict=True)):
+            line: dict[str, object] = {"line": index + 1, "incident": incident, "officers": officers}
+            if (earlier := truth.continues.get(index)) is not None:
+                line["continues"] = earlier + 1
+            file.write(orjson.dumps(line) + b"\n")
