@@ -24,7 +24,7 @@ install: $(VENV)/installed  ## what `make run` needs, and ./hotline
 install-dev: $(VENV)/installed-dev  ## and what the tests need
 
 test: install-dev  ## all tests, with the coverage of branches
-	$(BIN)/python -m pytest --cov --cov-branch --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
 
 test-unit: install-dev  ## the tests that need no database
 	$(BIN)/python -m pytest tests/unit

@@ -15,7 +15,9 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from jwcrypto.jwe import JWE, InvalidJWEData
+from jwcrypto.jwk import JWK
 
 from tests.end_to_end.complaints import complaint
 from tests.end_to_end.system import SERVICES, System, running_system
@@ -75,20 +77,25 @@ async def _databases(system: System) -> dict[str, bytes]:
     return found
 
 
-async def _topics(system: System) -> dict[str, bytes]:
+async def _records(system: System, topic: str) -> list[ConsumerRecord]:
     assert system.run_file is not None
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=system.run_file["broker"], auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    ends = await consumer.end_offsets(list(consumer.assignment()))
+    records: list[ConsumerRecord] = []
+    while any([await consumer.position(at) < end for at, end in ends.items()]):
+        for messages in (await consumer.getmany(timeout_ms=500)).values():
+            records += messages
+    await consumer.stop()
+    return records
+
+
+async def _topics(system: System) -> dict[str, bytes]:
     found = {}
     for topic in ("hotline.complaints.v1", "hotline.matches.v1", "hotline.referrals.v1"):
-        consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=system.run_file["broker"], auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        ends = await consumer.end_offsets(list(consumer.assignment()))
-        records = []
-        while any([await consumer.position(at) < end for at, end in ends.items()]):
-            for messages in (await consumer.getmany(timeout_ms=500)).values():
-                records += messages
-        await consumer.stop()
+        records = await _records(system, topic)
         assert all(record.timestamp % 86_400_000 == 0 for record in records), "a record's time is no midnight"
         found[topic] = b"\n".join((record.key or b"") + (record.value or b"") for record in records)
     return found
@@ -180,3 +187,23 @@ def test_the_search_itself_would_find_something(dump: dict[str, bytes], tmp_path
     assert any(needle in planted["intake.events"] for needle in _needles([]).values())
     assert TIME_OF_DAY.search(planted["intake.events"])
     assert b"Zsurname3x" in _decoded(base64.urlsafe_b64encode(b"the officer is PC Zsurname3x"))
+
+
+def test_another_jose_library_opens_a_payload_with_one_followers_key(
+    system: System, receipts: list[str]
+) -> None:
+    """jwcrypto, which the project itself does not use, and the transport key of dedup alone."""
+    keys = json.loads((system.data / "keys" / "dedup.json").read_text())["sources"]["intake"]
+    dedup = JWK(kty="oct", k=next(iter(keys.values())))
+    told = set()
+    for record in asyncio.run(_records(system, "hotline.complaints.v1")):
+        sealed = json.dumps(json.loads(record.value)["data"]["sealed"])
+        payload = JWE()
+        payload.deserialize(sealed)
+        payload.decrypt(dedup)
+        told.add(json.loads(payload.payload)["body"]["narrative"].split(":")[0])
+        stranger = JWE()
+        stranger.deserialize(sealed)
+        with pytest.raises(InvalidJWEData):
+            stranger.decrypt(JWK.generate(kty="oct", size=256))
+    assert told == {f"Narrative{number}x" for number in range(COUNT)}
