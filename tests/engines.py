@@ -77,7 +77,7 @@ class EmbeddedBroker:
     def start(self, partitions: int | None = None) -> str:
         """A new broker that knows nothing of an earlier one; its address."""
         self.partitions = partitions or self.partitions
-        self._process = subprocess.Popen(  # noqa: S603  (the command is our own)
+        self._process = subprocess.Popen(
             tied_command([sys.executable, "-m", "deploy.local.broker", "--partitions", str(self.partitions)]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

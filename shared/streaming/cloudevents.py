@@ -5,6 +5,7 @@ data key is rewrapped for the entitled followers; where that key was destroyed, 
 `parse` reads one back, or raises `UnreadableEnvelope`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,13 @@ import orjson
 from shared.errors import HotlineError
 from shared.sealing.jwe import recipient_ids, rewrap
 from shared.store.events import SLOTS, RecordedEvent
+
+# Forms that our tables and indexes take: what has another one could be neither applied nor parked.
+_SOURCE = re.compile(r"/hotline/([a-z]{1,20})")
+_TYPE = re.compile(r"hotline\.([a-z0-9_]{1,50}(?:\.[a-z0-9_]{1,50}){0,3})\.v([1-9][0-9]{0,8})")
+_SUBJECT = re.compile(r"(?=.{1,100}$)[a-z]+(?:_[a-z]+)*-[0-9a-f-]{36}")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00Z")
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -115,26 +123,27 @@ def parse(record: bytes | Mapping[str, Any]) -> Envelope:
     """Read a CloudEvent of any Hotline service.
 
     Raises:
-        UnreadableEnvelope: not JSON, not a CloudEvent 1.0, not of a Hotline service, or without its slot.
+        UnreadableEnvelope: not JSON, not a CloudEvent 1.0, not of a Hotline service, without its slot, or
+            with an attribute that no version of ours ever has.
     """
     try:
         event = orjson.loads(record) if isinstance(record, bytes) else record
         if event["specversion"] != "1.0":
             raise UnreadableEnvelope("specversion is not 1.0")
-        data = event["data"]
+        data, type_ = event["data"], _matched(_TYPE, event["type"])
         return Envelope(
-            source=_after(event["source"], "/hotline/"),
-            id=UUID(event["id"]),
-            type=_type(event["type"])[0],
-            schema_version=_type(event["type"])[1],
-            subject=_text(event["subject"]),
-            day=_text(event["time"])[:10],
+            source=_matched(_SOURCE, event["source"])[1],
+            id=UUID(_text(event["id"])),
+            type=type_[1],
+            schema_version=int(type_[2]),
+            subject=_matched(_SUBJECT, event["subject"])[0],
+            day=_matched(_TIME, event["time"])[1],
             slot=_whole(event["slot"], 0, SLOTS - 1),
             slot_sequence=_whole(event["slotsequence"], 1),
-            position=_whole(int(event["sequence"]), 1),
+            position=_whole(int(_matched(_SEQUENCE, event["sequence"])[0]), 1),
             version=_whole(event["streamversion"], 1),
-            correlation_id=_text(event.get("correlationid", "")),
-            causation_id=_text(event.get("causationid", "")),
+            correlation_id=_text(event.get("correlationid") or ""),
+            causation_id=_text(event.get("causationid") or ""),
             clear=_object(data["clear"]),
             sealed=None if data["sealed"] is None else _object(data["sealed"]),
             erased=data.get("erased", False) is True,
@@ -147,17 +156,10 @@ def parse(record: bytes | Mapping[str, Any]) -> Envelope:
         raise UnreadableEnvelope("an attribute has the wrong form") from fault
 
 
-def _after(value: str, prefix: str) -> str:
-    if not value.startswith(prefix):
-        raise UnreadableEnvelope("source is not a Hotline service")
-    return value[len(prefix) :]
-
-
-def _type(value: str) -> tuple[str, int]:
-    name, _, version = value.rpartition(".v")
-    if not name.startswith("hotline.") or not version.isdecimal():
-        raise UnreadableEnvelope("type is not hotline.NAME.vN")
-    return name.removeprefix("hotline."), int(version)
+def _matched(form: re.Pattern[str], value: str) -> re.Match[str]:
+    if (match := form.fullmatch(value)) is None:
+        raise ValueError
+    return match
 
 
 def _text(value: object) -> str:
@@ -166,13 +168,8 @@ def _text(value: object) -> str:
     return value
 
 
-def _whole(value: object, least: int, most: int | None = None) -> int:
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or value < least
-        or (most is not None and value > most)
-    ):
+def _whole(value: object, least: int, most: int = 2**63 - 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise ValueError
     return value
 

@@ -4,12 +4,12 @@ Guarantee: every event of the source is received exactly once and in slot order,
 forgets, repeats or regroups, and whatever dies. A worker a partition reads Kafka; one filler fetches what
 Kafka does not have; one watch compares with the owner's heads and starts everything anew where nothing
 moves. It stops for good, with an alarm, when 20 events in a row had to be parked: then something is wrong
-that parking does not mend.
+that parking does not mend. What a service's members of the group share is the cursors in their store.
 """
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,14 +24,16 @@ from shared.streaming.broker import Broker, BrokerUnavailable, Record, Subscript
 from shared.streaming.catchup import Owner
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.handling import SurroundingsFault
-from shared.streaming.inbox import Inbox
+from shared.streaming.inbox import PARKED_IN_A_ROW, FollowerStopped, Inbox
 from shared.streaming.slots import Slots
+from shared.streaming.together import all_together, cancelled, raise_failure, stand_together
 
 FETCH_LIMIT = 500
 FILL_AT_ONCE = 16
-PARKED_IN_A_ROW = 20
 LONGEST_PAUSE = 5.0
 AWAY = (BrokerUnavailable, StoreUnavailable, SurroundingsFault)
+
+_NONE_IS_OURS = -1
 
 log = structlog.get_logger(origin=__name__)
 
@@ -58,10 +60,6 @@ class Stalled(BrokerUnavailable):
     """Events wait in the topic, none arrives: aiokafka's consumers can hang without an error."""
 
 
-class FollowerStopped(Exception):
-    """Too many events in a row had to be parked."""
-
-
 class Follower:
     """`run` goes on until it is cancelled, or returns with `is_stopped` set."""
 
@@ -80,16 +78,19 @@ class Follower:
         self.slots = Slots(inbox, store, owner)
         self.is_stopped = False
         self.waiting_for: dict[int, str] = {}
-        """partition -> the fault of the surroundings it waits for."""
+        """slot -> the fault of the surroundings that its partition waits for."""
+        self._in_hand: dict[int, set[int]] = {}  # partition -> slots of records fetched and not consumed yet
+        self._fetched: Counter[int] = Counter()  # partition -> batches
         self._next: dict[int, int] = {}
         self._committed_at = 0.0
+        self._heads: dict[int, int] = {}
 
     async def run(self) -> None:
         pause = 0.1
         while True:
             started = time.monotonic()
             try:
-                await self._follow()
+                await stand_together(self._follow())
             except* FollowerStopped:
                 self.is_stopped = True
                 log.critical("follower stopped", source=self._inbox.source, parked_in_a_row=PARKED_IN_A_ROW)
@@ -106,29 +107,35 @@ class Follower:
     async def _follow(self) -> None:
         await self.slots.load()
         self._next.clear()
+        self._in_hand.clear()
         self.waiting_for.clear()
-        async with (
-            self._broker.subscription(self._topic, self._group) as subscription,
-            asyncio.TaskGroup() as tasks,
-        ):
-            tasks.create_task(self._work_assigned(subscription))
-            tasks.create_task(self._fill())
-            tasks.create_task(self._compare_heads(subscription))
-            tasks.create_task(self._watch(subscription))
+        async with self._broker.subscription(self._topic, self._group) as subscription:
+            await stand_together(
+                self._work_assigned(subscription),
+                self._fill(),
+                self._compare_heads(subscription),
+                self._watch(subscription),
+            )
 
     # Kafka
 
     async def _work_assigned(self, subscription: Subscription) -> None:
         """A worker for each partition that is ours; those of partitions that went elsewhere end."""
         workers: dict[int, asyncio.Task[None]] = {}
-        async with asyncio.TaskGroup() as tasks:
+        try:
             while True:
-                assigned = await subscription.assigned()
-                for partition in assigned - workers.keys():
-                    workers[partition] = tasks.create_task(self._work(subscription, partition))
+                assigned = set(await subscription.assigned())
                 for partition in workers.keys() - assigned:
-                    workers.pop(partition).cancel()
+                    await cancelled(workers.pop(partition))
+                    self._next.pop(partition, None)
+                for partition in assigned - workers.keys():
+                    workers[partition] = asyncio.create_task(self._work(subscription, partition))
                 await asyncio.sleep(self._pace.regroup)
+                for worker in workers.values():
+                    if worker.done():
+                        raise_failure(worker)
+        finally:
+            await cancelled(*workers.values())
 
     async def _work(self, subscription: Subscription, partition: int) -> None:
         while True:
@@ -136,15 +143,22 @@ class Follower:
             if not records:
                 await self._commit(subscription)
                 continue
-            by_slot: defaultdict[int, list[Envelope]] = defaultdict(list)
-            for record in records:
-                if (envelope := await self._read(record)) is not None:
-                    by_slot[envelope.slot].append(envelope)
-            async with asyncio.TaskGroup() as slots:
-                for slot, envelopes in by_slot.items():
-                    slots.create_task(self._receive(partition, slot, envelopes))
+            self._fetched[partition] += 1
+            self._in_hand[partition] = set()
+            try:
+                await self._consume(partition, records)
+            finally:
+                del self._in_hand[partition]
             self._next[partition] = records[-1].offset + 1
             await self._commit(subscription)
+
+    async def _consume(self, partition: int, records: list[Record]) -> None:
+        by_slot: defaultdict[int, list[Envelope]] = defaultdict(list)
+        for record in records:
+            if (envelope := await self._read(record)) is not None:
+                by_slot[envelope.slot].append(envelope)
+        self._in_hand[partition] |= by_slot.keys()
+        await all_together(*(self._receive(slot, envelopes) for slot, envelopes in by_slot.items()))
 
     async def _read(self, record: Record) -> Envelope | None:
         """The record's event; None, and the bytes kept, where it is not one of the followed service."""
@@ -161,24 +175,24 @@ class Follower:
         )
         return None
 
-    async def _receive(self, partition: int, slot: int, envelopes: list[Envelope]) -> None:
+    async def _receive(self, slot: int, envelopes: list[Envelope]) -> None:
         """Receive, waiting as long as the surroundings are at fault: only this partition stands still.
 
         What was received before the fault is dropped as a repetition by the next try.
         """
         pause = 0.05
-        while True:
-            try:
-                await self.slots.receive(slot, envelopes)
-            except (StoreUnavailable, SurroundingsFault) as fault:
-                self.waiting_for[partition] = str(fault)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                self.waiting_for.pop(partition, None)
-                break
-        if self._inbox.parked_in_a_row >= PARKED_IN_A_ROW:
-            raise FollowerStopped
+        try:
+            while True:
+                try:
+                    await self.slots.receive(slot, envelopes)
+                except (StoreUnavailable, SurroundingsFault) as fault:
+                    self.waiting_for[slot] = str(fault)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    return
+        finally:
+            self.waiting_for.pop(slot, None)
 
     async def _commit(self, subscription: Subscription) -> None:
         if self._next and time.monotonic() - self._committed_at > self._pace.commit:
@@ -194,66 +208,79 @@ class Follower:
         while True:
             await self.slots.gap_seen.wait()
             self.slots.gap_seen.clear()
-            limit = asyncio.Semaphore(FILL_AT_ONCE)
-            faults = await asyncio.gather(*(self._fill_slot(slot, limit) for slot in list(self.slots.behind)))
-            if self._inbox.parked_in_a_row >= PARKED_IN_A_ROW:
-                raise FollowerStopped
-            if any(faults):
-                log.warning("catch-up interrupted", source=self._inbox.source, reason=max(faults))
+            limit, faults = asyncio.Semaphore(FILL_AT_ONCE), set[str]()
+            await all_together(*(self._fill_slot(slot, limit, faults) for slot in list(self.slots.behind)))
+            if faults:
+                log.warning("catch-up interrupted", source=self._inbox.source, reasons=sorted(faults)[:3])
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self.slots.gap_seen.set()
             else:
                 pause = 0.1
 
-    async def _fill_slot(self, slot: int, limit: asyncio.Semaphore) -> str:
+    async def _fill_slot(self, slot: int, limit: asyncio.Semaphore, faults: set[str]) -> None:
         async with limit:
             try:
                 await self.slots.fill(slot)
-            except (StoreUnavailable, SurroundingsFault, UnreadableEnvelope) as fault:
-                return str(fault)
-            return ""
+            except (StoreUnavailable, SurroundingsFault) as fault:
+                faults.add(str(fault))
 
     async def _compare_heads(self, subscription: Subscription) -> None:
-        """Find losses that no later number shows: where a partition is read to its end and a cursor is
-        still behind what the owner's head was an interval ago."""
+        """Find losses that no later number shows: where a partition is read to its end, everything that was
+        read is consumed, and a cursor is still behind what the owner's head was an interval ago."""
         while True:
             before = self.slots.cursors()
             try:
-                heads = await self._owner.heads()
+                self._heads = await self._owner.heads()
             except SurroundingsFault as fault:
                 log.warning("heads of the owner unknown", source=self._inbox.source, reason=str(fault))
-                heads = {}
+                self._heads = {}
             else:
-                self._alarm_lost_tail(before, heads)
+                self._alarm_lost_tail(before)
             await asyncio.sleep(self._pace.heads)
             partitions = await subscription.partitions()
             for partition in await subscription.assigned():
-                if not await subscription.is_at_end(partition):
+                if not await subscription.is_at_end(partition) or partition in self._in_hand:
                     continue
                 for slot in range(partition, SLOTS, max(partitions, 1)):
-                    if self.slots.cursor(slot) < heads.get(slot, 0):
-                        self.slots.note_gap(slot, heads[slot])
+                    if self.slots.cursor(slot) < self._heads.get(slot, 0):
+                        self.slots.note_gap(slot, self._heads[slot])
 
-    def _alarm_lost_tail(self, before: dict[int, int], heads: dict[int, int]) -> None:
-        lost = [slot for slot, at in before.items() if at > heads.get(slot, 0)]
+    def _alarm_lost_tail(self, before: dict[int, int]) -> None:
+        lost = [slot for slot, at in before.items() if at > self._heads.get(slot, 0)]
         if lost:
             log.critical("the owner lost its tail", source=self._inbox.source, slots=len(lost))
 
     async def _watch(self, subscription: Subscription) -> None:
-        """Start anew where the topic goes on and nothing moves, but for named faults of the surroundings."""
-        moved, since = -1, time.monotonic()
+        """Start anew where a partition of ours has something and does not move, but for named faults of the
+        surroundings; or where none is ours, and nobody else of the group gets on either."""
+        seen: dict[int, tuple[int, float]] = {}  # partition -> its moves, and since when
         while True:
             await asyncio.sleep(self._pace.stall / 4)
-            seen = self.slots.applied + self.slots.repetitions
-            if seen != moved or self.waiting_for or self.slots.behind:
-                moved, since = seen, time.monotonic()
-                continue
-            at_end = [await subscription.is_at_end(partition) for partition in await subscription.assigned()]
-            if all(at_end):
-                since = time.monotonic()
-            elif time.monotonic() - since > self._pace.stall:
+            moves = await self._moves(subscription)
+            now = time.monotonic()
+            seen = {
+                partition: seen[partition] if seen.get(partition, (-1,))[0] == count else (count, now)
+                for partition, count in moves.items()
+            }
+            if any(now - since > self._pace.stall for _, since in seen.values()):
                 raise Stalled("events wait in the topic and none arrives")
+
+    async def _moves(self, subscription: Subscription) -> dict[int, int]:
+        """How much each partition has moved in which something waits for us."""
+        moves: dict[int, int] = {}
+        assigned = await subscription.assigned()
+        for partition in assigned:
+            if partition not in self._in_hand and await subscription.is_at_end(partition):
+                continue
+            slots = self._in_hand.get(partition, set())
+            if not slots & self.waiting_for.keys():
+                moves[partition] = self._fetched[partition] + sum(self.slots.seen[slot] for slot in slots)
+        if not assigned:
+            cursors = await self._store.cursors(self._inbox.source)
+            if any(cursors.get(slot, 0) < head for slot, head in self._heads.items()):
+                moves[_NONE_IS_OURS] = sum(cursors.values())
+        return moves
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:

@@ -2,11 +2,14 @@
 
 Whatever calls it (Kafka, catch-up, a retry), an event is judged by its slot's cursor in the append request
 itself, so repetitions, zombies and two members on one slot cannot apply it twice. A fault of the record
-parks it and lets its subject's later events queue behind it; a fault of the surroundings raises.
+parks it and lets its subject's later events queue behind it; a fault of the surroundings raises. The first
+of a queue is always a parked one: whoever applies or drops it parks the next in the same request, so that a
+crash in between leaves nothing waiting that nobody sees.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -23,14 +26,16 @@ from shared.store.port import Store
 from shared.store.requests import (
     AppendRefused,
     AppendRequest,
+    ClaimTaken,
     CursorMove,
     CursorMoved,
+    DuplicateEvent,
     EventTooLarge,
     InboxEntry,
     InboxState,
-    InboxStateChanged,
     InboxTransition,
     QueueChanged,
+    RowExists,
     StoreHalted,
     StoreUnavailable,
     merged,
@@ -44,14 +49,39 @@ TOMBSTONE = "tombstone"
 ERASURE = "complaint.erased"
 UNKNOWN = "unknown type or version"
 """How the reason of an event begins that an upgrade may make known."""
+NEXT = "next in its queue"
+"""The reason of an event that was queued, and is now the first that waits."""
 
+PARKED_IN_A_ROW = 20
 _ATTEMPTS = 25
 
-# A value that PostgreSQL does not take is the record's fault, whatever else it says is not.
-_RECORD_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, EventTooLarge)
-_SURROUNDINGS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NoKeyError)
+# What PostgreSQL, or its driver, does not take is the record's fault; whatever else they say is not. (The
+# driver's own `DataError` is an `InterfaceError` and a `ValueError`.)
+_RECORD_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    EventTooLarge,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+)
+_SURROUNDINGS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    NoKeyError,
+    StoreHalted,
+)
+# Refusals that may be over after another look; where they last, the event asks for what cannot be.
+_LASTING = (ClaimTaken, DuplicateEvent, RowExists)
 
 log = structlog.get_logger(origin=__name__)
+
+
+class FollowerStopped(Exception):
+    """Too many events in a row had to be parked: nothing more is received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +101,7 @@ class Inbox:
         self.source, self._store, self._keys, self._handlers = source, store, keys, handlers
         self._transport_keys = keys.sources[source]
         self.parked_in_a_row = 0
+        self._parking = asyncio.Lock()
 
     async def receive(self, envelope: Envelope) -> InboxState:
         """Apply, queue, park or drop the event that is next in its slot; durable on return.
@@ -78,21 +109,30 @@ class Inbox:
         Raises:
             CursorMoved: it is not next any more; reread the cursor.
             StoreUnavailable, SurroundingsFault: nothing was written; try again later.
+            FollowerStopped: 20 events in a row were parked, this one or those before it.
         """
+        if self.parked_in_a_row >= PARKED_IN_A_ROW:
+            raise FollowerStopped
         at = CursorMove(self.source, envelope.slot, envelope.slot_sequence - 1, envelope.slot_sequence)
+        refusal: AppendRefused | None = None
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._receive(envelope, at, is_first=attempt == 0)
+                async with _surroundings():
+                    return await self._receive(envelope, at, is_first=attempt == 0)
             except CursorMoved:
                 raise
-            except AppendRefused:
+            except AppendRefused as fault:
                 # Somebody else changed what we had read: read again, decide again.
+                refusal = fault
                 await asyncio.sleep(0)
-            except _SURROUNDINGS as fault:
-                raise SurroundingsFault(f"{type(fault).__name__}") from fault
+        if isinstance(refusal, _LASTING):
+            async with _surroundings():
+                return await self._receive(envelope, at, refused=_refused(refusal))
         raise SurroundingsFault(f"an event of {self.source} was refused {_ATTEMPTS} times")
 
-    async def _receive(self, envelope: Envelope, at: CursorMove, *, is_first: bool) -> InboxState:
+    async def _receive(
+        self, envelope: Envelope, at: CursorMove, *, is_first: bool = False, refused: str = ""
+    ) -> InboxState:
         guard = AppendRequest(cursors=(replace(at, to=at.expected),))
         passing = AppendRequest(cursors=(at,))
         if envelope.erased:
@@ -107,27 +147,44 @@ class Inbox:
             if opened.plain is None and envelope.sealed is not None:
                 await self._keep(envelope, opened, passing, InboxState.DROPPED, "its complaint is erased")
                 return InboxState.DROPPED
+            if refused:
+                return await self._park(envelope, opened, passing, refused)
             effects = await self._handled(Incoming(envelope, opened.plain, opened.data_key, guard))
             if envelope.type == ERASURE:
                 effects = merged(effects, await self._queue_dropped(envelope.subject))
             await self._keep(envelope, opened, merged(passing, effects), InboxState.APPLIED)
         except QueueChanged:
-            await self._keep(envelope, opened, passing, InboxState.QUEUED, "behind a parked event")
-            return InboxState.QUEUED
+            return await self._queue(envelope, opened, passing)
         except (RecordFault, *_RECORD_FAULTS) as fault:
-            reason = str(fault) if isinstance(fault, RecordFault) else f"not storable: {type(fault).__name__}"
-            await self._keep(envelope, opened, passing, InboxState.PARKED, reason)
-            self.parked_in_a_row += 1
-            log.warning("event parked", source=self.source, type=envelope.type, reason=reason)
-            return InboxState.PARKED
+            return await self._park(envelope, opened, passing, _reason(fault))
         self.parked_in_a_row = 0
         return InboxState.APPLIED
+
+    async def _queue(self, envelope: Envelope, opened: _Opened, passing: AppendRequest) -> InboxState:
+        await self._keep(envelope, opened, passing, InboxState.QUEUED, "behind a parked event")
+        return InboxState.QUEUED
+
+    async def _park(
+        self, envelope: Envelope, opened: _Opened, passing: AppendRequest, reason: str
+    ) -> InboxState:
+        async with self._parking:  # one by one: slots are received at the same time
+            if self.parked_in_a_row >= PARKED_IN_A_ROW:
+                raise FollowerStopped
+            with suppress(QueueChanged):
+                await self._keep(envelope, opened, passing, InboxState.PARKED, reason)
+                self.parked_in_a_row += 1
+                log.warning("event parked", source=self.source, type=envelope.type, reason=reason)
+                if self.parked_in_a_row >= PARKED_IN_A_ROW:
+                    raise FollowerStopped
+                return InboxState.PARKED
+        # Another of its subject is parked already; this one fails in its turn, or does not any more.
+        return await self._queue(envelope, opened, passing)
 
     async def miss(self, slot: int, slot_sequence: int) -> None:
         """Park a number that its owner cannot serve either, so that the slot goes on.
 
         Raises:
-            CursorMoved, StoreUnavailable: as `receive`.
+            CursorMoved, StoreUnavailable, SurroundingsFault: as `receive`.
         """
         nobody = UUID(int=0)
         entry = InboxEntry(
@@ -135,7 +192,8 @@ class Inbox:
             InboxState.PARKED, "its owner does not have it",
         )  # fmt: skip
         move = CursorMove(self.source, slot, slot_sequence - 1, slot_sequence)
-        await self._store.append(AppendRequest(cursors=(move,), inbox=(entry,)))
+        async with _surroundings():
+            await self._store.append(AppendRequest(cursors=(move,), inbox=(entry,)))
         log.error("event missing", source=self.source, slot=slot)
 
     async def retry(self, subject: str) -> tuple[int, str]:
@@ -143,46 +201,95 @@ class Inbox:
 
         Returns:
             How many were applied, and the reason why it stopped ("" where nothing waits any more).
+
+        Raises:
+            StoreUnavailable, SurroundingsFault: stopped there; try again later.
         """
-        applied = 0
-        while waiting := await self._store.waiting(self.source, subject):
-            reason = await self._retry_one(waiting[0])
-            if reason:
+        applied, refusals = 0, 0
+        while True:
+            try:
+                async with _surroundings():
+                    queue = await self._waiting(subject)
+                    if not queue.waiting:
+                        return applied, ""
+                    state, reason = await self._retry_first(queue, refusals)
+            except AppendRefused as fault:
+                # It has another state by now, an event has arrived: look again.
+                refusals += not isinstance(fault, CursorMoved)
+                if refusals > _ATTEMPTS:
+                    raise SurroundingsFault(f"retrying {self.source}: {_refused(fault)}") from fault
+                await asyncio.sleep(0)
+                continue
+            if state is InboxState.PARKED:
                 return applied, reason
-            applied += 1
-        return applied, ""
+            applied += state is InboxState.APPLIED
+            refusals = 0
 
     async def drop(self, entry: WaitingEntry) -> None:
         """Give a waiting event up for good. What queued behind it is applied by `retry`.
 
         Raises:
             InboxStateChanged: it does not wait any more.
+            StoreUnavailable, SurroundingsFault: nothing was written; try again later.
         """
-        await self._store.append(AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),)))
+        while True:
+            async with _surroundings():
+                queue = await self._waiting(entry.subject)
+                is_first = bool(queue.waiting) and queue.waiting[0].slot_sequence == entry.slot_sequence
+                step = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
+                try:
+                    await self._store.append(merged(step, queue.next_parked()) if is_first else step)
+                except CursorMoved:
+                    await asyncio.sleep(0)
+                else:
+                    return
 
-    async def _retry_one(self, entry: WaitingEntry) -> str:
+    async def _waiting(self, subject: str) -> "_Queue":
+        # The cursor first: nothing can be queued between, or the guard refuses.
+        cursors = await self._store.cursors(self.source)
+        waiting = await self._store.waiting(self.source, subject)
+        return _Queue(waiting, cursors.get(waiting[0].slot, 0) if waiting else 0)
+
+    async def _retry_first(self, queue: "_Queue", refusals: int) -> tuple[InboxState, str]:
+        """What became of the first that waits, and why it still does."""
+        entry = queue.waiting[0]
         if entry.event in (None, "null"):
-            return entry.reason
+            return InboxState.PARKED, entry.reason
         envelope = parse(orjson.loads(entry.event or ""))
-        state = InboxState(entry.state)
         try:
-            own = await self._data_key(identity_of(envelope.subject)) if envelope.sealed else None
-            keys = {**self._transport_keys, **(own.recipient if own else {})}
-            opened = await self._open(envelope, keys, is_new=False)
-            guard = AppendRequest(transitions=(_step(entry, state, entry.reason),))
+            if (opened := await self._open_kept(envelope)) is None:
+                dropped = _step(entry, InboxState.DROPPED, "its complaint is erased")
+                await self._store.append(merged(AppendRequest(transitions=(dropped,)), queue.next_parked()))
+                return InboxState.DROPPED, ""
+            guard = AppendRequest(transitions=(_step(entry, InboxState(entry.state), entry.reason),))
             effects = await self._handled(Incoming(envelope, opened.plain, opened.data_key, guard))
             applied = AppendRequest(transitions=(_step(entry, InboxState.APPLIED, ""),))
-            await self._store.append(merged(applied, effects, opened.key_row))
-        except InboxStateChanged:
-            return ""  # somebody else was quicker
+            rest = queue.rest_dropped() if envelope.type == ERASURE else queue.next_parked()
+            try:
+                await self._store.append(merged(applied, effects, opened.key_row, rest))
+            except _LASTING as refusal:
+                if refusals < _ATTEMPTS:
+                    raise
+                raise RecordFault(_refused(refusal)) from refusal
         except (RecordFault, *_RECORD_FAULTS) as fault:
-            reason = str(fault) if isinstance(fault, RecordFault) else f"not storable: {type(fault).__name__}"
+            reason = _reason(fault)
             parked = _step(entry, InboxState.PARKED, reason)
             await self._store.append(AppendRequest(transitions=(parked,)))
-            return reason
-        except AppendRefused:
-            return await self._retry_one(entry)
-        return ""
+            return InboxState.PARKED, reason
+        return InboxState.APPLIED, ""
+
+    async def _open_kept(self, envelope: Envelope) -> _Opened | None:
+        """A kept event, sealed under our own key or, where it could not be opened, as it came. None where
+        its complaint was erased."""
+        if envelope.sealed is None:
+            return _Opened()
+        key_id = identity_of(envelope.subject)
+        own = await self._data_key(key_id)
+        if own is None and await self._store.claimed(TOMBSTONE, key_id.bytes) is not None:
+            return None
+        return await self._open(
+            envelope, {**self._transport_keys, **(own.recipient if own else {})}, is_new=False
+        )
 
     async def _handled(self, incoming: Incoming) -> AppendRequest:
         envelope = incoming.envelope
@@ -191,7 +298,7 @@ class Inbox:
             raise RecordFault(f"{UNKNOWN}: hotline.{envelope.type}.v{envelope.schema_version}")
         try:
             return await handler(incoming)
-        except (RecordFault, SurroundingsFault, AppendRefused, StoreUnavailable, StoreHalted, *_SURROUNDINGS):
+        except (RecordFault, SurroundingsFault, AppendRefused, StoreUnavailable, *_SURROUNDINGS):
             raise
         except ValidationError as fault:
             errors = fault.errors(include_input=False, include_url=False, include_context=False)
@@ -251,6 +358,51 @@ class Inbox:
                 _step(entry, InboxState.DROPPED, "its complaint is erased") for entry in waiting
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """What waits of one subject in its order, and the slot's cursor before that was read."""
+
+    waiting: Sequence[WaitingEntry]
+    cursor: int
+
+    def next_parked(self) -> AppendRequest:
+        """With the first one leaving, the next one is parked. Refused where there was none, and one was
+        queued meanwhile; behind a second one any number may be."""
+        if len(self.waiting) == 1:
+            return AppendRequest(cursors=(self._unmoved(),))
+        return AppendRequest(transitions=(_step(self.waiting[1], InboxState.PARKED, NEXT),))
+
+    def rest_dropped(self) -> AppendRequest:
+        """Everything behind an erasure goes with what it erases."""
+        return AppendRequest(
+            cursors=(self._unmoved(),),
+            transitions=tuple(
+                _step(entry, InboxState.DROPPED, "its complaint is erased") for entry in self.waiting[1:]
+            ),
+        )
+
+    def _unmoved(self) -> CursorMove:
+        first = self.waiting[0]
+        return CursorMove(first.source, first.slot, self.cursor, self.cursor)
+
+
+@asynccontextmanager
+async def _surroundings() -> AsyncIterator[None]:
+    """Faults of the database and the keys as such."""
+    try:
+        yield
+    except _SURROUNDINGS as fault:
+        raise SurroundingsFault(type(fault).__name__) from fault
+
+
+def _reason(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, RecordFault) else f"not storable: {type(fault).__name__}"
+
+
+def _refused(refusal: AppendRefused) -> str:
+    return f"its effects are refused: {type(refusal).__name__}"
 
 
 def _step(entry: WaitingEntry, to: InboxState, reason: str) -> InboxTransition:

@@ -4,19 +4,22 @@ Raw aiokafka: frameworks above it acknowledge all assigned partitions at once or
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.streaming.broker import BrokerUnavailable, Outgoing, Record
+from shared.streaming.together import cancelled
 
 METADATA_AGE_MS = 30_000
 HEARTBEAT_MS = 500  # the default of 3 s is what a rebalance waits for: measured 2.8 s
 SESSION_MS = 10_000
 RECORD_LIMIT = 1024 * 1024
 _ANSWER_SECONDS = 15.0
+_STOP_SECONDS = 5.0
 
 
 class KafkaBroker:
@@ -204,8 +207,24 @@ async def _translated() -> AsyncIterator[None]:
 
 
 async def _stopped(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    """Stop without waiting for a broker that is gone: aiokafka's stop flushes, for ever if need be."""
+    """Stop without waiting for a broker that is gone: aiokafka's stop flushes, for ever if need be.
+
+    In a task of its own: a consumer's stop lets the cancellation of its pending fetches out, and whoever
+    waits for it would be cancelled in their place. What it leaves behind then is closed part by part, else
+    it would go on asking the lost broker for metadata.
+    """
     for client in clients:
-        with suppress(KafkaError, TimeoutError, OSError):
-            async with asyncio.timeout(5):
-                await client.stop()
+        if not await _ended(client.stop()):
+            for part in ("_coordinator", "_sender", "_fetcher", "_client", "client"):
+                if (left := getattr(client, part, None)) is not None:
+                    await _ended(left.close())
+
+
+async def _ended(closing: Coroutine[Any, Any, None]) -> bool:
+    """Whether it did its work within its time."""
+    task = asyncio.create_task(closing)
+    try:
+        await asyncio.wait({task}, timeout=_STOP_SECONDS)
+        return task.done() and not task.cancelled() and task.exception() is None
+    finally:
+        await cancelled(task)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
 from shared.streaming.handling import Handlers
-from shared.streaming.inbox import UNKNOWN, Inbox
+from shared.streaming.inbox import NEXT, UNKNOWN, Inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ class Parking:
         return await self._store.parked(key, limit)
 
     async def find(self, parked: ParkedId) -> WaitingEntry | None:
-        """The parked event, None where it is not parked (any more)."""
+        """The parked event, None where it is not parked (any more), or of a source that is not followed."""
+        if parked.source not in self._inboxes:
+            return None
         before = (parked.source, parked.slot, parked.slot_sequence - 1)
         found = await self._store.parked(before, 1)
         is_it = found and (found[0].source, found[0].slot, found[0].slot_sequence) == (
@@ -67,15 +69,22 @@ class Parking:
         return await inbox.retry(entry.subject)
 
     async def retry_known(self, handlers: Mapping[str, Handlers]) -> int:
-        """After an upgrade: retry what was parked for a type or version that is known by now."""
+        """At start: retry what was parked for a type or version that an upgrade has made known, and queues
+        that a crash left half retried; how many events were applied.
+
+        Raises:
+            StoreUnavailable, SurroundingsFault: try again later.
+        """
         applied, after = 0, None
         while page := await self.page(after, 200):
             for entry in page:
-                name, _, version = entry.type.removeprefix("hotline.").rpartition(".v")
-                if entry.reason.startswith(UNKNOWN) and (name, int(version)) in handlers.get(
-                    entry.source, {}
-                ):
+                if entry.source in self._inboxes and _may_be_known(entry, handlers.get(entry.source, {})):
                     applied += (await self.retry(entry))[0]
             last = page[-1]
             after = ParkedId(last.source, last.slot, last.slot_sequence)
         return applied
+
+
+def _may_be_known(entry: WaitingEntry, handlers: Handlers) -> bool:
+    name, _, version = entry.type.removeprefix("hotline.").rpartition(".v")
+    return entry.reason == NEXT or (entry.reason.startswith(UNKNOWN) and (name, int(version)) in handlers)

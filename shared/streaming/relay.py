@@ -24,6 +24,7 @@ from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publish
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay_state import Mark, RelayState
+from shared.streaming.together import stand_together
 
 BATCH = 500
 POLL_SECONDS = 1.0
@@ -53,6 +54,9 @@ class Relay:
             except AWAY as fault:
                 log.warning("relay interrupted", reason=type(fault).__name__)
                 pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:  # the loop's edge: keys are away, an event is broken; HTTP must go on
+                log.exception("relay failed", topic=self._topic)
+                pause = min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _lead_once(self) -> bool:
@@ -63,16 +67,8 @@ class Relay:
             return False
         self.is_leader = True
         try:
-            # Whichever ends first ends the other: a lease that cannot be kept stops the publishing.
-            tasks = {asyncio.create_task(self._keep(lease)), asyncio.create_task(self._publish(lease))}
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            # A lease that cannot be kept stops the publishing.
+            await stand_together(self._keep(lease), self._publish(lease))
         finally:
             self.is_leader = False
             with suppress(*AWAY):
@@ -85,28 +81,31 @@ class Relay:
 
     async def _publish(self, lease: Lease) -> None:
         async with self._broker.publisher(self._topic) as publisher:
-            position, marks = await self._state.load(self._topic, lease.epoch)
+            if (known := await self._state.load(self._topic, lease.epoch)) is None:
+                log.info("relay superseded")
+                return
+            position, marks = known
             self.position = await self._verified(publisher, position, marks)
             while True:
                 news = self._store.news()
                 events, up_to = await self._store.read_public(self.position, BATCH)
                 if up_to == self.position:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                        async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow a cancellation
+                            await news.wait()
                     await publisher.partitions()  # also notices a broker that has moved
                     continue
                 moved = await self._send(publisher, events)
-                is_new = any(p in marks and mark.offset <= marks[p].offset for p, mark in moved.items())
+                if any(p in marks and mark.offset <= marks[p].offset for p, mark in moved.items()):
+                    # Offsets went back: the topic was made anew under us. What was published before these
+                    # records is gone with the old one.
+                    log.warning("topic is a new one", topic=self._topic)
+                    up_to, marks = 0, {}
                 if not await self._state.advance(self._topic, lease.epoch, up_to, moved):
                     log.info("relay superseded")
                     return
                 marks |= moved
                 self.position = up_to
-                if is_new:
-                    # Offsets went back: the topic was made anew under us. What was published before these
-                    # records is gone with the old one.
-                    log.warning("topic is a new one", topic=self._topic)
-                    self.position = 0
 
     async def _send(self, publisher: Publisher, events: list[RecordedEvent]) -> dict[int, Mark]:
         """Publish a batch; the last record of each partition as its mark."""
@@ -128,7 +127,8 @@ class Relay:
         """Where to publish from: `position`, or less where the topic lost acknowledged records; their
         marks are forgotten."""
         survived = [position]
-        for partition in range(await publisher.partitions()):
+        partitions = await publisher.partitions()
+        for partition in range(partitions):
             last = await self._last_of_ours(publisher, partition)
             if (mark := marks.get(partition)) is None:
                 continue
@@ -140,8 +140,12 @@ class Relay:
             ):
                 continue
             log.warning("topic lost records", topic=self._topic, partition=partition)
-            survived.append(last.position if last else 0)
+            # What stands above the mark was sent after the loss: of what was before it tells nothing.
+            survived.append(last.position if last and last.position < mark.position else 0)
             del marks[partition]
+        if any(partition >= partitions for partition in marks):
+            log.warning("topic is a new one with fewer partitions", topic=self._topic)
+            survived.append(0)
         return min(survived)
 
     async def _event_at(self, publisher: Publisher, partition: int, offset: int) -> object:

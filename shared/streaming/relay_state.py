@@ -28,8 +28,9 @@ class RelayState(Protocol):
 
     async def give_up(self, lease: Lease) -> None: ...
 
-    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]]:
-        """The position published up to and the marks; from here on only `epoch` may move them."""
+    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
+        """The position published up to and the marks; from here on only `epoch` may move them. None where a
+        later one was here already."""
 
     async def advance(self, topic: str, epoch: int, position: int, marks: Mapping[int, Mark]) -> bool:
         """Move position and marks; False, and nothing moved, where the epoch is another's."""
@@ -64,12 +65,14 @@ class PostgresRelayState:
     async def give_up(self, lease: Lease) -> None:
         await give_up_lease(self._pool, lease)
 
-    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]]:
+    async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         position = await self._pool.fetchval(_LOAD, topic, epoch)
+        if position is None:
+            return None
         rows = await self._pool.fetch(
             "SELECT partition, at_offset, event_id, position FROM relay_marks WHERE topic = $1", topic
         )
-        return position or 0, {
+        return position, {
             row["partition"]: Mark(row["at_offset"], row["event_id"], row["position"]) for row in rows
         }
 

@@ -1,15 +1,19 @@
 """The routes that every service has for its followers and operators: events, heads, parked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
-from shared.errors import NotFound, Unprocessable
+from shared.errors import NotFound, Unavailable, Unprocessable
+from shared.sealing.jwe import NoKeyError
 from shared.store.events import SLOTS
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
 from shared.store.requests import InboxStateChanged
+from shared.streaming.handling import SurroundingsFault
 from shared.streaming.parking import ParkedId, Parking
 from shared.streaming.published import PublishedLog
 from shared.web import openapi
@@ -60,7 +64,8 @@ def followers(store: Store, published: PublishedLog) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=EVENTS_LIMIT)] = 500,
     ) -> Events:
         """CloudEvents of one slot in order, those above the slot sequence `after`."""
-        return Events(items=await published.records(await store.read_slot(slot, after, limit)))
+        with _surroundings():
+            return Events(items=await published.records(await store.read_slot(slot, after, limit)))
 
     @router.get("/heads")
     async def heads(_: ServiceAccount) -> Heads:
@@ -91,14 +96,18 @@ def parked(parking: Parking, cursors: Cursors) -> APIRouter:
     @router.post("/{parked_id}/retry", responses=openapi.problems(NotFound, Unprocessable))
     async def retry_parked(_: Operator, parked_id: ParkedPath) -> Retried:
         """Apply it, and what queues behind it, until the queue is empty or an event fails again."""
-        applied, reason = await parking.retry(await _found(parked_id))
+        found = await _found(parked_id)
+        with _surroundings():
+            applied, reason = await parking.retry(found)
         return Retried(applied=applied, reason=reason or None)
 
     @router.delete("/{parked_id}", responses=openapi.problems(NotFound, Unprocessable))
     async def drop_parked(_: Operator, parked_id: ParkedPath) -> Retried:
         """Give it up for good, and apply what queued behind it."""
+        found = await _found(parked_id)
         try:
-            applied, reason = await parking.drop(await _found(parked_id))
+            with _surroundings():
+                applied, reason = await parking.drop(found)
         except InboxStateChanged:
             raise NotFound("It is not parked any more.") from None
         return Retried(applied=applied, reason=reason or None)
@@ -109,6 +118,15 @@ def parked(parking: Parking, cursors: Cursors) -> APIRouter:
         return entry
 
     return router
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Keys or the database are away: nobody's fault who asks."""
+    try:
+        yield
+    except (SurroundingsFault, NoKeyError) as fault:
+        raise Unavailable("What this needs is away; ask again later.") from fault
 
 
 def _shown(entry: WaitingEntry) -> ParkedEvent:

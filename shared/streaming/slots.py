@@ -4,15 +4,16 @@ Kafka and catch-up feed the same cursors, one event at a time in each slot, any 
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 
 from shared.store.port import Store
 from shared.store.requests import CursorMoved
 from shared.streaming.catchup import Owner
-from shared.streaming.cloudevents import Envelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
 
@@ -32,12 +33,14 @@ class Slots:
         self.behind: dict[int, int] = {}
         """slot -> a slot sequence that is known to exist and was not reached."""
         self.gap_seen = asyncio.Event()
-        self.repetitions = 0
-        self.applied = 0
+        self.seen: Counter[int] = Counter()
+        """slot -> how many events were looked at: received, dropped as known, or let go."""
 
     async def load(self) -> None:
-        """Read the cursors from the store."""
+        """Read the cursors from the store. Nothing may be received meanwhile."""
         self._cursors = await self._store.cursors(self._inbox.source)
+        if self.behind:
+            self.gap_seen.set()  # whoever was filling may have been cancelled
 
     def cursors(self) -> dict[int, int]:
         """Where each slot stands now."""
@@ -68,20 +71,34 @@ class Slots:
             StoreUnavailable, SurroundingsFault: try again later; `behind` keeps it.
         """
         while self.cursor(slot) < self.behind.get(slot, 0):
-            items = await self._owner.events(slot, self.cursor(slot), PAGE)
+            after = self.cursor(slot)
+            items = await self._owner.events(slot, after, PAGE)
             async with self._locks[slot]:
-                for item in items:
-                    envelope = parse(item)
-                    while self.cursor(slot) + 1 < envelope.slot_sequence:
-                        await self._miss(slot)
-                    await self._receive(envelope)
+                await self._receive_page(slot, after, [_readable(item, self._inbox.source) for item in items])
             if not items and self.cursor(slot) < self.behind.get(slot, 0):
                 # It showed a higher number than it has: a lost tail, or a head read from a newer replica.
                 raise SurroundingsFault(f"{self._inbox.source} does not have what it told of slot {slot}")
         self.behind.pop(slot, None)
 
+    async def _receive_page(self, slot: int, after: int, page: Sequence[Envelope | None]) -> None:
+        """What the owner has above `after`. A number it leaves out or serves unreadably it does not have."""
+        for envelope in page:
+            if envelope is None or envelope.slot != slot:
+                continue
+            while after <= self.cursor(slot) < envelope.slot_sequence - 1:
+                await self._miss(slot)
+            if self.cursor(slot) < after:
+                return  # the cursor went back meanwhile: what lies between was not asked for
+            await self._receive(envelope)
+        if page and self.cursor(slot) == after:
+            await self._miss(slot)  # nothing on the page can be read
+
     async def _receive(self, envelope: Envelope) -> None:
         slot, number = envelope.slot, envelope.slot_sequence
+        self.seen[slot] += 1
+        if number > self.cursor(slot) + 1 and slot not in self.behind:
+            # Another member of the group may have been here, before this partition was ours.
+            self._cursors[slot] = (await self._store.cursors(self._inbox.source)).get(slot, 0)
         while number == self.cursor(slot) + 1:
             try:
                 await self._inbox.receive(envelope)
@@ -89,12 +106,9 @@ class Slots:
                 self._moved(slot, moved)
             else:
                 self._cursors[slot] = number
-                self.applied += 1
                 return
         if number > self.cursor(slot):
             self.note_gap(slot, number)
-        else:
-            self.repetitions += 1
 
     async def _miss(self, slot: int) -> None:
         try:
@@ -109,3 +123,12 @@ class Slots:
         if moved.actual < self.cursor(slot):
             log.warning("cursor went back", source=self._inbox.source, slot=slot)
         self._cursors[slot] = moved.actual
+
+
+def _readable(item: Mapping[str, Any], source: str) -> Envelope | None:
+    try:
+        envelope = parse(item)
+    except UnreadableEnvelope as fault:
+        log.warning("unreadable in catch-up", source=source, reason=str(fault))
+        return None
+    return envelope if envelope.source == source else None

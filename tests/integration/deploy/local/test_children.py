@@ -139,7 +139,7 @@ child.wait()
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the death of a parent")
 def test_a_tied_command_dies_with_a_parent_that_gets_kill_9(tmp_path: Path) -> None:
     marker = tmp_path / "there"
-    parent = subprocess.Popen(  # noqa: S603  (the command is our own)
+    parent = subprocess.Popen(
         [sys.executable, "-c", _PARENT, _STAYS, str(marker)], stdout=subprocess.PIPE, cwd=ROOT
     )
     assert parent.stdout is not None
@@ -152,7 +152,7 @@ def test_a_tied_command_dies_with_a_parent_that_gets_kill_9(tmp_path: Path) -> N
 
 
 def test_a_tied_command_whose_parent_is_gone_does_not_begin() -> None:
-    ran = subprocess.run(  # noqa: S603  (the command is our own)
+    ran = subprocess.run(
         [
             sys.executable,
             str(ROOT / "deploy/local/tied.py"),

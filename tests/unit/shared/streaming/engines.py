@@ -1,6 +1,6 @@
 """What a flow runs on: two stores, a broker, and the ways in which a test hurts it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -31,12 +31,7 @@ class Consumed:
 
 
 class Engines(Protocol):
-    """
-    Attributes:
-        owner: the store of the service whose events are followed.
-        follower: the store of the one that follows.
-        missing: what cannot be done on this broker -> the reason.
-    """
+    """`owner` is the store of the service whose events are followed, `follower` that of the other one."""
 
     @property
     def owner(self) -> Store: ...
@@ -51,13 +46,17 @@ class Engines(Protocol):
     def relay_state(self) -> RelayState: ...
 
     @property
-    def missing(self) -> Mapping[str, str]: ...
+    def fake(self) -> FakeBroker | None:
+        """The broker, if it is the one in memory: it can be hurt in more ways."""
 
     async def expire_lease(self) -> None:
         """The relay's lease runs out, whoever holds it."""
 
     async def inbox(self) -> list[Consumed]:
         """All inbox rows of the follower."""
+
+    async def unreadable(self) -> list[tuple[int, str, int]]:
+        """(partition, reason, kept bytes) of the records without a readable envelope."""
 
     async def wipe_broker(self) -> None:
         """All that it held is gone."""
@@ -77,7 +76,7 @@ class InMemory:
         self.follower = FakeStore()
         self.broker = FakeBroker()
         self.relay_state = FakeRelayState(self.owner)
-        self.missing: dict[str, str] = {}
+        self.fake = self.broker
 
     async def expire_lease(self) -> None:
         self.owner.expire_lease(f"relay {TOPIC}")
@@ -90,6 +89,9 @@ class InMemory:
             )
             for (_, slot, sequence), row in sorted(self.follower.inbox.items())
         ]  # fmt: skip
+
+    async def unreadable(self) -> list[tuple[int, str, int]]:
+        return [(kept.partition, kept.reason, len(kept.value)) for kept in self.follower.unreadable]
 
     async def wipe_broker(self) -> None:
         self.broker.wipe()

@@ -7,7 +7,7 @@ of its subject.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from shared.sealing.keys import DataKey, ServiceKeys, destroy_data_key, new_data
 from shared.store.events import NewEvent, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.port import Store
 from shared.store.requests import AppendRequest, merged
+from shared.streaming.cloudevents import Envelope, parse
 from shared.streaming.follower import Follower, Pace
 from shared.streaming.handling import Handlers, Incoming, SurroundingsFault
 from shared.streaming.inbox import Inbox
@@ -28,6 +29,7 @@ from shared.streaming.parking import Parking
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import RelayState
+from tests.fakes.broker import FakeBroker
 from tests.unit.shared.streaming.engines import TOPIC, Consumed, Engines
 
 OWNER, FOLLOWER, GROUP = "intake", "dedup", "hotline-dedup"
@@ -63,6 +65,7 @@ class Listener:
     Attributes:
         faults: subject -> what it raises.
         gates: subject -> what it waits for before it answers.
+        turns: subject -> gates, one for each time that it is asked.
         reached: set when it waits at a gate.
         heard: the events that it was asked about, as often as it was.
     """
@@ -70,13 +73,21 @@ class Listener:
     def __init__(self) -> None:
         self.faults: dict[str, Exception] = {}
         self.gates: dict[str, asyncio.Event] = {}
+        self.turns: dict[str, Iterator[asyncio.Event]] = {}
         self.reached = asyncio.Event()
         self.heard: list[UUID] = []
+
+    def close_gate(self, subject: str) -> asyncio.Event:
+        """From now on it waits before it answers for the subject, until the event is set."""
+        self.reached.clear()
+        self.gates[subject] = asyncio.Event()
+        return self.gates[subject]
 
     async def __call__(self, incoming: Incoming) -> AppendRequest:
         envelope = incoming.envelope
         self.heard.append(envelope.id)
-        if (gate := self.gates.get(envelope.subject)) is not None:
+        gate = self.gates.get(envelope.subject) or next(self.turns.get(envelope.subject, iter(())), None)
+        if gate is not None and not gate.is_set():
             self.reached.set()
             await gate.wait()
         if (fault := self.faults.get(envelope.subject)) is not None:
@@ -94,15 +105,16 @@ class LogOwner:
 
     Attributes:
         is_away: it does not answer.
+        heads_are_unknown: it answers that it has nothing at all.
         lacks: numbers (slot, slot sequence) that it cannot serve.
-        asked: how often its events were asked for.
+        asked, heads_asked: how often it was asked for events, and for its heads.
     """
 
     def __init__(self, store: Store, published: PublishedLog) -> None:
         self._store, self._published = store, published
-        self.is_away = False
+        self.is_away = self.heads_are_unknown = False
         self.lacks: set[tuple[int, int]] = set()
-        self.asked = 0
+        self.asked = self.heads_asked = 0
 
     async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
         self.asked += 1
@@ -111,8 +123,9 @@ class LogOwner:
         return [record for record in records if (record["slot"], record["slotsequence"]) not in self.lacks]
 
     async def heads(self) -> dict[int, int]:
+        self.heads_asked += 1
         await self._answer()
-        return await self._store.slot_heads()
+        return {} if self.heads_are_unknown else await self._store.slot_heads()
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)
@@ -131,10 +144,11 @@ class Flow:
         self.handlers: Handlers = {(TYPE, 1): self.listener}
         self._tasks: list[asyncio.Task[None]] = []
 
-    def needs(self, ability: str) -> None:
-        """Skips the test where this broker cannot do it."""
-        if ability in self.engines.missing:
-            pytest.skip(f"{ability}: {self.engines.missing[ability]}")
+    def fake_broker(self, needed_for: str) -> FakeBroker:
+        """The broker in memory; skips the test where the flow runs on another, saying what it lacks."""
+        if self.engines.fake is None:
+            pytest.skip(f"the embedded broker cannot do it: {needed_for}")
+        return self.engines.fake
 
     # The processes
 
@@ -142,8 +156,8 @@ class Flow:
         state = state or self.engines.relay_state
         return Relay(TOPIC, self.engines.owner, self.published, self.engines.broker, state)
 
-    def inbox(self, handlers: Handlers | None = None) -> Inbox:
-        return Inbox(OWNER, self.engines.follower, FOLLOWER_KEYS, handlers or self.handlers)
+    def inbox(self, handlers: Handlers | None = None, keys: ServiceKeys = FOLLOWER_KEYS) -> Inbox:
+        return Inbox(OWNER, self.engines.follower, keys, handlers or self.handlers)
 
     def follower(
         self, inbox: Inbox | None = None, *, group: str = GROUP, pace: Pace = PACE, store: Store | None = None
@@ -174,6 +188,11 @@ class Flow:
         assert task.done(), "it does not stop"
         if not task.cancelled() and (fault := task.exception()) is not None:
             raise fault
+
+    async def ended(self, running: Coroutine[Any, Any, None]) -> None:
+        """Runs a process until it ends by itself."""
+        async with asyncio.timeout(20):
+            await running
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -220,6 +239,18 @@ class Flow:
     async def public_events(self) -> list[RecordedEvent]:
         return [event for event in await _whole_log(self.engines.owner) if event.slot is not None]
 
+    async def events_of(self, subject: str) -> list[RecordedEvent]:
+        return await self.engines.owner.read_stream(subject)
+
+    async def envelopes_of(self, subject: str) -> list[Envelope]:
+        """As they travel."""
+        return [parse(record) for record in await self.published.records(await self.events_of(subject))]
+
+    async def publish(self, events: Iterable[RecordedEvent]) -> None:
+        """Put the records of just these events into the topic, as a relay would."""
+        for record in await self.published.records(list(events)):
+            await self.engines.put([orjson.dumps(record)], record["slot"] % 12)
+
     # The follower
 
     async def settled(self, seconds: float = 20.0) -> None:
@@ -242,12 +273,22 @@ class Flow:
         """Runs a relay until all public events are in the topic and marked."""
         relay = self.relay(state)
         task = self.start(relay.run())
+        await self.published_up_to_the_head(relay)
+        await self.kill(task)
 
+    async def published_up_to_the_head(self, relay: Relay) -> None:
         async def all_published() -> bool:
             return relay.position == await self.engines.owner.head()
 
         await until(all_published, "the relay published everything")
-        await self.kill(task)
+
+    async def looked_at_heads(self, times: int) -> None:
+        """Waits until the owner was asked for its heads so often."""
+
+        async def has_looked() -> bool:
+            return self.owner.heads_asked >= times
+
+        await until(has_looked, "the owner's heads were looked at")
 
     async def prove(self, unapplied: Collection[str] = ()) -> list[Consumed]:
         """Nothing lost, nothing twice, nothing out of order. The inbox rows.

@@ -1,0 +1,128 @@
+"""The broker is wiped.
+
+Its data are deleted, or it comes back as a new one, in the middle of the load. Offsets mean something else
+from then on: those that the group committed point past the end or to other events, those that the relay
+remembers too. What was acknowledged and not yet read is in the log alone.
+"""
+
+import asyncio
+
+from shared.streaming.cloudevents import parse
+from shared.streaming.relay import Relay
+from tests.fakes.broker import FakeBroker
+from tests.unit.shared.streaming.engines import TOPIC
+from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.interference import GatedBroker, StopsBeforeAdvancing
+
+
+async def all_is_published(flow: Flow, broker: FakeBroker) -> None:
+    """Waits until the topic holds every public event."""
+
+    async def is_published() -> bool:
+        held = {parse(record.value).id for record in broker.records(TOPIC)}
+        return held >= {event.event_id for event in await flow.public_events()}
+
+    await until(is_published, "the topic holds every event")
+
+
+async def test_under_load_everything_arrives_all_the_same(flow: Flow) -> None:
+    flow.start(flow.relay().run())
+    flow.start(flow.follower().run())
+    for round_ in range(2):
+        load = asyncio.create_task(flow.record_many(subjects=30, each=2))
+        await flow.consumed(60 * round_ + 10)
+        await flow.engines.wipe_broker()
+        await load
+    await flow.settled(seconds=40)
+    await flow.prove()
+
+
+async def test_the_relay_publishes_again_what_the_new_topic_lacks(flow: Flow) -> None:
+    broker = flow.fake_broker("its records looked at")
+    await flow.record_many(subjects=30, each=2)
+    await flow.relayed()
+    broker.wipe()
+    flow.start(flow.relay().run())
+    await all_is_published(flow, broker)
+    flow.start(flow.follower().run())
+    await flow.settled()
+    await flow.prove()
+
+
+async def test_a_running_relay_notices_by_the_next_offset(flow: Flow) -> None:
+    broker = flow.fake_broker("its records looked at")
+    flow.start(flow.relay().run())
+    await flow.record_many(subjects=30, each=2)
+    await all_is_published(flow, broker)
+    broker.wipe()
+    await flow.record()
+    await all_is_published(flow, broker)
+
+
+async def test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss(flow: Flow) -> None:
+    """It sent one record to the new topic and died before it noted that: the topic is not empty any more,
+    and its last record is the newest of the log."""
+    broker = flow.fake_broker("its records looked at")
+    subject = await flow.record()
+    for _ in range(10):
+        await flow.record(subject)
+    await flow.relayed()
+    gated, dying = GatedBroker(broker), StopsBeforeAdvancing(flow.engines.relay_state)
+    relay = Relay(TOPIC, flow.engines.owner, flow.published, gated, dying)
+    running = flow.start(relay.run())
+    await flow.record(subject)
+    await gated.reached.wait()
+    broker.wipe()
+    gated.opened.set()
+    await dying.reached.wait()
+    await flow.kill(running)
+    flow.start(flow.relay().run())
+    await all_is_published(flow, broker)
+
+
+async def test_a_relay_that_died_when_it_had_noticed_goes_on_publishing_again(flow: Flow) -> None:
+    broker = flow.fake_broker("its records looked at")
+    await flow.record_many(subjects=40, each=2)
+    await flow.relayed()
+    state = flow.engines.relay_state
+    relay = flow.relay(state)
+    running = flow.start(relay.run())
+
+    async def leads() -> bool:
+        return relay.position > 0
+
+    await until(leads, "it leads")
+    broker.wipe()
+    # In every partition at once, so that every mark is one of the new topic.
+    await asyncio.gather(*(flow.record() for _ in range(120)))
+    while relay.position > 0:
+        await asyncio.sleep(0)
+    await flow.kill(running)
+    flow.start(flow.relay().run())
+    await all_is_published(flow, broker)
+
+
+async def test_an_acknowledgement_that_was_worth_nothing_is_noticed(flow: Flow) -> None:
+    broker = flow.fake_broker("losing what it acknowledged")
+    subject = await flow.record()
+    await flow.relayed()
+    broker.loses_what_it_acknowledges = True
+    await flow.record(subject)
+    await flow.relayed()
+    broker.loses_what_it_acknowledges = False
+    await flow.record(subject)
+    flow.start(flow.relay().run())
+    await all_is_published(flow, broker)
+
+
+async def test_a_topic_made_anew_with_fewer_partitions_is_published_again(flow: Flow) -> None:
+    broker = flow.fake_broker("fewer partitions under the same clients")
+    broker.restart(24)
+    subject = await flow.record()
+    while int((await flow.public_events())[-1].slot or 0) % 24 < 12:
+        subject = await flow.record()
+    await flow.relayed()
+    broker.restart(12)
+    flow.start(flow.relay().run())
+    await all_is_published(flow, broker)
+    assert subject
