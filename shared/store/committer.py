@@ -8,21 +8,21 @@ everything up to n.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
-from typing import Any, Self
+from typing import Self
 
 import asyncpg
 import orjson
 import structlog
 
 from shared.store import sql
-from shared.store.numbering import Batch, Heads, Row, check_sizes, number
+from shared.store.announcing import Announcer
+from shared.store.asking import Asked, FollowedSlots, columns
+from shared.store.numbering import Batch, Row, check_sizes, number
 from shared.store.requests import (
     Appended,
     AppendRefused,
     AppendRequest,
     DuplicateEvent,
-    InboxState,
     OutcomeUnknown,
     RowExists,
     StoreHalted,
@@ -32,7 +32,6 @@ from shared.store.requests import (
 from shared.store.tables import put_statement, remove_statement
 
 BATCH_LIMIT = 500
-CHANNEL = "hotline_log"
 
 # Every statement of the committer looks single keys up in an index. Its plans are made once, perhaps on
 # empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
@@ -82,6 +81,8 @@ class Committer:
         self._arrived = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
+        self._followed = FollowedSlots()
+        self._announcer = Announcer(database_url)
         self._halted = ""
         self.batch_sizes: deque[int] = deque(maxlen=1000)
 
@@ -96,6 +97,7 @@ class Committer:
         await self._task
         if self._connection is not None:
             await self._connection.close()
+        await self._announcer.close()
 
     def halt(self, reason: str) -> None:
         """Refuse every append from now on: numbers would be given twice after a lost tail."""
@@ -158,7 +160,7 @@ class Committer:
             for waiting, outcome in zip(taken, outcomes, strict=True):
                 waiting.resolve(outcome)
             self.batch_sizes.append(len(taken))
-            await self._announce(connection)
+            self._announcer.announce()
 
     async def _fail_alone(
         self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], fault: Exception
@@ -173,6 +175,7 @@ class Committer:
 
     async def _connected(self) -> "asyncpg.Connection":
         if self._connection is None or self._connection.is_closed():
+            self._followed.forget()
             self._connection = await asyncpg.connect(
                 self._url, timeout=5, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
@@ -194,15 +197,31 @@ class Committer:
     async def _transact(
         self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"]
     ) -> list[Appended | AppendRefused]:
+        try:
+            return await self._attempt(connection, taken, trusting=True)
+        except asyncpg.UniqueViolationError as fault:
+            if fault.table_name != "events":
+                raise
+            await connection.execute("ROLLBACK")
+        return await self._attempt(connection, taken, trusting=False)
+
+    async def _attempt(
+        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], *, trusting: bool
+    ) -> list[Appended | AppendRefused]:
         requests = [waiting.request for waiting in taken]
-        asked = _Asked(requests, self._slot)
+        asked = Asked(requests, self._slot, trusting=trusting)
         await connection.execute(sql.LOCK)
-        heads = asked.heads(await connection.fetchrow(sql.HEADS, *asked.parameters()))
-        numbering = number(requests, heads, self._slot)
+        heads = await asked.read(connection, self._followed)
+        numbering = number(requests, heads, asked.slot_of.__getitem__)
+        if asked.trusts and numbering.refuses:
+            asked = Asked(requests, self._slot, trusting=False)
+            heads = await asked.read(connection, self._followed)
+            numbering = number(requests, heads, asked.slot_of.__getitem__)
         await _write(connection, numbering.batch)
         for waiting, outcome in zip(taken, numbering.outcomes, strict=True):
             waiting.numbered = outcome if isinstance(outcome, Appended) else None
         await connection.execute("COMMIT")
+        self._followed.follow(heads.position, heads.slots)
         return numbering.outcomes
 
     async def _settle(self, taken: Sequence["_Waiting"]) -> None:
@@ -242,12 +261,6 @@ class Committer:
                 again.append(waiting)
         self._queue.extendleft(reversed(again))
 
-    async def _announce(self, connection: "asyncpg.Connection") -> None:
-        """Wake the readers. Outside the transaction: NOTIFY within one serialises the commits of all
-        databases of the server. A wake-up that gets lost here is made up for by the readers' poll."""
-        with suppress(*LOST, *SURROUNDINGS, asyncpg.PostgresError):
-            await connection.execute(f"NOTIFY {CHANNEL}")
-
 
 class _Waiting:
     """`numbered`: what it becomes if the COMMIT that was sent goes through."""
@@ -281,60 +294,6 @@ def _refuse(taken: Iterable[_Waiting], fault: Exception) -> None:
         waiting.resolve(fault)
 
 
-class _Asked:
-    """The keys a batch touches: parameters of `sql.HEADS`, and the heads out of its answer."""
-
-    def __init__(self, requests: Sequence[AppendRequest], slot_of_stream: Any) -> None:
-        self.streams = list(
-            dict.fromkeys(
-                stream for r in requests for stream in (*r.expected, *(event.stream_id for event in r.events))
-            )
-        )
-        self.slots = list(
-            {s for r in requests for event in r.events if (s := slot_of_stream(event.stream_id)) is not None}
-        )
-        self.claims = list({(claim.kind, claim.key) for r in requests for claim in r.claims})
-        self.cursors = list({(move.source, move.slot) for r in requests for move in r.cursors})
-        self.leases = list({lease.name for r in requests for lease in r.leases})
-        steps = [step for r in requests for step in r.transitions]
-        entries = [entry for r in requests for entry in r.inbox]
-        self.queues = list(
-            {(step.source, step.subject) for step in steps}
-            | {(entry.source, entry.subject) for entry in entries}
-        )
-        self.inbox = list({(step.source, step.slot, step.slot_sequence) for step in steps})
-        self.applies = bool(steps or entries)
-
-    def parameters(self) -> list[Any]:
-        return [
-            self.streams,
-            self.slots,
-            *_columns(self.claims, 2),
-            *_columns(self.cursors, 2),
-            self.leases,
-            *_columns(self.queues, 2),
-            [key[0] for key in self.inbox],
-            self.applies,
-            [key[1] for key in self.inbox],
-            [key[2] for key in self.inbox],
-        ]
-
-    def heads(self, row: asyncpg.Record | None) -> Heads:
-        assert row is not None  # noqa: S101  (a SELECT without FROM has one row)
-        position, applied_no, versions, slots, claims, cursors, leases, queues, inbox = row
-        return Heads(
-            position=position,
-            applied_no=applied_no,
-            versions=dict(zip(self.streams, versions, strict=True)),
-            slots=dict(zip(self.slots, slots, strict=True)),
-            claims={k: value for k, value in zip(self.claims, claims, strict=True) if value is not None},
-            cursors=dict(zip(self.cursors, cursors, strict=True)),
-            leases=dict(zip(self.leases, leases, strict=True)),
-            waiting=dict(zip(self.queues, queues, strict=True)),
-            inbox={k: InboxState(s) for k, s in zip(self.inbox, inbox, strict=True) if s is not None},
-        )
-
-
 async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
     if batch.events:
         rows = [
@@ -353,12 +312,12 @@ async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
             )
             for numbered in batch.events
         ]
-        await connection.fetch(sql.INSERT_EVENTS, *_columns(rows, 11))
+        await connection.copy_records_to_table("events", records=rows, columns=sql.COLUMNS)
     if batch.cursors:
         # In one order for all writers: rows locked crosswise would be a deadlock, even under the lock,
         # with whoever repairs a cursor by hand.
         moves = sorted((source, slot, at) for (source, slot), at in batch.cursors.items())
-        await connection.fetch(sql.MOVE_CURSORS, *_columns(moves, 3))
+        await connection.fetch(sql.MOVE_CURSORS, *columns(moves, 3))
     if batch.inbox:
         entries = [
             (e.source, e.slot, e.slot_sequence, e.event_id, e.subject, e.type, e.event, e.state.value,
@@ -366,13 +325,13 @@ async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
             for numbered in batch.inbox
             for e in (numbered.entry,)
         ]  # fmt: skip
-        await connection.fetch(sql.INSERT_INBOX, *_columns(entries, 11))
+        await connection.fetch(sql.INSERT_INBOX, *columns(entries, 11))
     if batch.transitions:
         steps = [
             (*key, step.state.value, step.reason, step.applied_no, step.after_position)
             for key, step in batch.transitions.items()
         ]
-        await connection.fetch(sql.MOVE_INBOX, *_columns(steps, 7))
+        await connection.fetch(sql.MOVE_INBOX, *columns(steps, 7))
     for table, runs in batch.tables.values():
         for changes in runs:
             await _put(connection, table, changes.passing.values())
@@ -391,7 +350,3 @@ def _metadata(correlation: str, causation: str) -> str:
     if not correlation and not causation:
         return "{}"
     return orjson.dumps({"correlation": correlation, "causation": causation}).decode()
-
-
-def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]

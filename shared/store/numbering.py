@@ -7,7 +7,7 @@ refused one leaves no trace, the others are numbered head + 1, head + 2, ...
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.store.events import NewEvent
 from shared.store.requests import (
@@ -52,8 +52,7 @@ class Heads:
     inbox: dict[InboxKey, InboxState] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class NumberedEvent:
+class NumberedEvent(NamedTuple):
     position: int
     version: int
     slot: int | None
@@ -125,6 +124,10 @@ class Numbering:
 
     outcomes: list[Appended | AppendRefused]
     batch: Batch
+
+    @property
+    def refuses(self) -> bool:
+        return any(isinstance(outcome, AppendRefused) for outcome in self.outcomes)
 
 
 def number(
@@ -234,8 +237,9 @@ def _accept(
         queue = (step.source, step.subject)
         heads.waiting[queue] = heads.waiting.get(queue, 0) - (step.expected in WAITING) + (step.to in WAITING)
         batch.transitions[key] = NumberedTransition(key, step.to, step.reason, *_application(step.to, heads))
-    batch.change_rows(request.rows)
-    _follow_claims(request.rows, heads)
+    if request.rows:
+        batch.change_rows(request.rows)
+        _follow_claims(request.rows, heads)
     positions, versions = [], []
     for event in request.events:
         heads.position += 1

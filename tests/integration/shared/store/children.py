@@ -33,7 +33,7 @@ class Child:
 
     def __init__(self, name: str, *arguments: object) -> None:
         module = "tests.integration.shared.store.children"
-        self._process = subprocess.Popen(  # noqa: S603  (our own module)
+        self._process = subprocess.Popen(
             tied_command([sys.executable, "-m", module, name, *map(str, arguments)]),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
