@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 60.0) -> None:
     """Returns as soon as `condition()` holds; fails, saying `what` did not happen, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

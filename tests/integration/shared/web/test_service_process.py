@@ -47,7 +47,7 @@ class Running:
 
     def logged(self, event: str) -> dict[str, Any]:
         """The next line about this event."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 line = self._lines.get(timeout=max(0.01, deadline - time.monotonic()))
@@ -60,8 +60,8 @@ class Running:
 
     def ends(self) -> tuple[int, str]:
         """The exit code and everything that was written."""
-        code = self.process.wait(timeout=20)
-        self._reader.join(timeout=20)
+        code = self.process.wait(timeout=60)
+        self._reader.join(timeout=60)
         while not self._lines.empty():
             self.written.append(self._lines.get())
         return code, "".join(self.written)
