@@ -8,8 +8,20 @@ from collections.abc import Iterable, Sequence
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from services.dedup.domain.features import Features, Officer
+from services.dedup.domain.features import (
+    COLLAR_NUMBER,
+    INITIALS,
+    NAMED,
+    SURNAME,
+    UNIT,
+    VEHICLE,
+    Features,
+    Officer,
+)
 from services.dedup.domain.narratives import similarity
+
+MISSING = "missing"
+"""The level of a field that one side lacks, in the conditions of the model; it weighs nothing."""
 
 _SIMILAR_NAME = 0.9
 _YEARS_NEAR = 2
@@ -23,14 +35,13 @@ def compare_incidents(
 ) -> dict[str, str]:
     """`common` is what `officers_in_common` found."""
     observed: dict[str, str] = {}
-    if one.is_dated and other.is_dated:
-        observed["day"] = day_level(one, other)
-    officers = _officers_level(one, other, common)
-    if officers:
+    told = one.told & other.told
+    if (day := day_level(one, other)) != MISSING:
+        observed["day"] = day
+    if (officers := officers_level(told, common)) != MISSING:
         observed["officers"] = officers
-    units = _unit_level(one.officers, other.officers)
-    if units:
-        observed["unit"] = units
+    if told & UNIT:
+        observed["unit"] = _unit_level(one.officers, other.officers)
     if one.places and other.places:
         observed["place"] = _shared(set(one.places), set(other.places))
     if one.force and other.force:
@@ -43,32 +54,40 @@ def compare_incidents(
     if one.mentions and other.mentions:
         shared = len(set(one.mentions) & set(other.mentions))
         observed["mentions"] = _banded(shared, (("three", 3), ("two", 2), ("one", 1)), "none")
-    vehicles = (
-        {o.vehicle for o in one.officers if o.vehicle},
-        {o.vehicle for o in other.officers if o.vehicle},
-    )
-    if all(vehicles):
-        observed["vehicle"] = "same" if vehicles[0] & vehicles[1] else "different"
+    if told & VEHICLE:
+        observed["vehicle"] = _vehicle_level(one.officers, other.officers)
     return observed
 
 
 def day_level(one: Features, other: Features) -> str:
     """How far two times lie apart. A long time that overlaps is no better than a week."""
-    gap = max(one.first_day, other.first_day) - min(one.last_day, other.last_day)
-    length = max(one.last_day - one.first_day, other.last_day - other.first_day)
+    first, last, other_first, other_last = one.first_day, one.last_day, other.first_day, other.last_day
+    if not first or not other_first:
+        return MISSING
+    gap = max(first - other_last, other_first - last)
+    # In the order of their frequency: most pairs lie apart.
+    if gap > 31:
+        return "apart"
+    length = max(last - first, other_last - other_first)
     if gap <= 0 and length == 0:
         return "same"
     if gap <= 1 and length <= 3:
         return "next"
-    if gap <= 7 and length <= 31:
-        return "week"
-    return "month" if gap <= 31 else "apart"
+    return "week" if gap <= 7 and length <= 31 else "month"
+
+
+def overlap(one: Features, other: Features) -> bool:
+    """Whether the times of both have a day in common, as far as they are known."""
+    if not one.first_day or not other.first_day:
+        return True
+    return one.first_day <= other.last_day and other.first_day <= one.last_day
 
 
 def officers_in_common(
     one: Sequence[Officer], other: Sequence[Officer], *, at_least_similar: bool = False
 ) -> list[tuple[int, int, str]]:
     """(place in one, place in other, level) of officers who may be the same, the likeliest first, none twice.
+    There are none where the complaints share no identity (`Features.identities`).
 
     With `at_least_similar` every such pair, in any order, without initials alone.
     """
@@ -77,6 +96,8 @@ def officers_in_common(
     ]
     if at_least_similar:
         return [pair for pair in found if pair[2] != "initials"]
+    if len(found) < 2:
+        return found
     found.sort(key=lambda pair: (-_STRENGTH[pair[2]], _name_of(one[pair[0]]), pair))
     taken_one: set[int] = set()
     taken_other: set[int] = set()
@@ -127,27 +148,25 @@ def _identity(x: Officer, y: Officer) -> str:
     return ""
 
 
-def _officers_level(one: Features, other: Features, common: Sequence[tuple[int, int, str]]) -> str:
-    if not any(o.is_named for o in one.officers) or not any(o.is_named for o in other.officers):
-        return ""
-    good = [level for _, _, level in common if _STRENGTH[level] >= _STRENGTH["surname"]]
-    if len(good) > 1:
+def officers_level(told: int, common: Sequence[tuple[int, int, str]]) -> str:
+    """`told`: what both complaints tell of their officers; `common` is what `officers_in_common` found."""
+    if not told & NAMED:
+        return MISSING
+    if sum(_STRENGTH[level] >= _STRENGTH["surname"] for _, _, level in common) > 1:
         return "several"
     if common:
         return common[0][2]
-    comparable = any(
-        (x.surname and y.surname) or (x.collar_number and y.collar_number) or (x.initials and y.initials)
-        for x in one.officers
-        for y in other.officers
-    )
-    return "other" if comparable else ""
+    return "other" if told & (SURNAME | COLLAR_NUMBER | INITIALS) else MISSING
 
 
 def _unit_level(one: Iterable[Officer], other: Iterable[Officer]) -> str:
     units, others = {o.unit for o in one if o.unit}, {o.unit for o in other if o.unit}
-    if not units or not others:
-        return ""
     return "same" if units & others else "different"
+
+
+def _vehicle_level(one: Iterable[Officer], other: Iterable[Officer]) -> str:
+    vehicles, others = {o.vehicle for o in one if o.vehicle}, {o.vehicle for o in other if o.vehicle}
+    return "same" if vehicles & others else "different"
 
 
 def _category_level(one: Sequence[str], other: Sequence[str]) -> str:
@@ -201,7 +220,7 @@ def _gap(x: Officer, y: Officer, one: Features, other: Features) -> str:
     first, last = x.seen_from or one.first_day, x.seen_to or one.last_day
     other_first, other_last = y.seen_from or other.first_day, y.seen_to or other.last_day
     if not (first and other_first):
-        return "missing"
+        return MISSING
     gap = max(first, other_first) - min(last or first, other_last or other_first)
     return "near" if gap <= _YEARS_NEAR * _DAYS_A_YEAR else "far"
 

@@ -10,7 +10,6 @@ import re
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import eq
 
 from services.dedup.domain.words import COMMON_IN_NARRATIVES
 
@@ -47,11 +46,10 @@ def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:
     """The estimated share of word pairs in common, 0 to 1; None where a text is too short."""
     if not one or not other:
         return None
-    equal, filled = sum(map(eq, one, other)), BUCKETS
-    if _EMPTY in one and _EMPTY in other:
-        both_empty = sum(a == b == _EMPTY for a, b in zip(one, other, strict=True))
-        equal, filled = equal - both_empty, filled - both_empty
-    return equal / filled if filled else None
+    equal = [least for least, other_least in zip(one, other, strict=True) if least == other_least]
+    both_empty = equal.count(_EMPTY)
+    filled = BUCKETS - both_empty
+    return (len(equal) - both_empty) / filled if filled else None
 
 
 def bands(one: Sequence[int]) -> list[tuple[int, ...]]:

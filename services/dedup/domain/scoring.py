@@ -5,45 +5,24 @@ of each field that both sides have, what the surname's frequency adds, and what 
 features of two complaints and the model, nothing else. A pair is scored with its lower complaint first.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import fsum, log2
-from typing import NamedTuple
+from math import log2
 
 from services.dedup.domain.comparing import (
+    MISSING,
     compare_incidents,
     compare_officers,
+    day_level,
     officers_in_common,
+    officers_level,
+    overlap,
 )
 from services.dedup.domain.facts import Kind
-from services.dedup.domain.features import Features
-from services.dedup.domain.model import Model, Observed, PairModel, Population
+from services.dedup.domain.features import UNIT, VEHICLE, Features
+from services.dedup.domain.model import Model, Population
 from services.dedup.domain.narratives import similarity
+from services.dedup.domain.weights import ROUNDING, Scored, Weights
 from services.dedup.domain.zones import KeptZone, zone_of
-
-
-class Step(NamedTuple):
-    """One step of a waterfall; weights are in bits."""
-
-    field: str
-    level: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """The weight of one pair and how it came about.
-
-    `rests_on_one`: without its strongest identifier hardly anything is left; such a pair joins no groups.
-    """
-
-    weight: float
-    waterfall: tuple[Step, ...]
-    rests_on_one: bool
-
-    @property
-    def probability(self) -> float:
-        return probability_of(self.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +37,61 @@ class Found:
     other_subject: int | None = None
 
 
-def probability_of(weight: float) -> float:
-    """The probability that odds of two to the power of `weight` stand for."""
-    return float(1.0 / (1.0 + 2.0 ** -max(min(weight, 1000.0), -1000.0)))
-
-
-Common = Sequence[tuple[int, int, str]]
-"""What `officers_in_common` finds: (place in one, place in other, level)."""
-
-
 class Scorer:
     """Scores pairs by one model. The weights are looked up in tables made once."""
 
     def __init__(self, model: Model, population: Population) -> None:
         self.model = model
         self._population = population
-        self._incident, self._officer = _Weights(model.incident), _Weights(model.officer)
+        self._incident, self._officer = Weights(model.incident), Weights(model.officer)
+        self._rarest = max(0.0, log2(population.other / min(population.shares.values(), default=1.0)))
+        self._ceilings: dict[tuple[str, bool, int], float] = {}
 
-    def pairs(self, one: Features, other: Features) -> Iterator[Found]:
+    def pairs(self, one: Features, other: Features) -> list[Found]:
         """What is worth keeping of two complaints: at most one match of the whole, and one for every two
         subjects. A subject of `one` is matched with at most one of `other`, the likeliest."""
-        common = officers_in_common(one.officers, other.officers)
-        whole = self.incident(one, other, common)
-        if whole is not None:
-            yield whole
-        yield from self._officers(one, other)
+        whole = self.incident(one, other)
+        found = [whole] if whole else []
+        if not one.identities.isdisjoint(other.identities):
+            found += self._officers(one, other)
+        return found
 
-    def incident(self, one: Features, other: Features, common: Common | None = None) -> Found | None:
-        if self._is_same_account(one, other):
-            scored = self.score_incident(one, other, common)
-            return Found("duplicate", zone_of(scored.weight, self.model.incident.zones) or "review", scored)
-        likely = self._scored_incident(one, other, common, self.model.incident.zones.review)
-        zone = zone_of(likely.weight, self.model.incident.zones) if likely else None
+    def incident(self, one: Features, other: Features) -> Found | None:
+        zones = self.model.incident.zones
+        day = day_level(one, other)
+        if day != "apart" and self._is_same_account(one, other):
+            scored = self.score_incident(one, other)
+            return Found("duplicate", zone_of(scored.weight, zones) or "review", scored)
+        # Most pairs end here: by what is seen at once they cannot weigh enough any more.
+        seen = (day, one.identities.isdisjoint(other.identities), one.told & other.told)
+        if (ceiling := self._ceilings.get(seen)) is None:
+            ceiling = self._ceilings[seen] = self._ceiling(*seen)
+        if ceiling < zones.review - ROUNDING:
+            return None
+        likely = self._scored_incident(one, other, zones.review)
+        zone = zone_of(likely.weight, zones) if likely else None
         return Found("same_incident", zone, likely) if likely and zone else None
 
-    def score_incident(self, one: Features, other: Features, common: Common | None = None) -> Scored:
+    def score_incident(self, one: Features, other: Features) -> Scored:
         """The score of any pair, however low."""
-        scored = self._scored_incident(one, other, common)
+        scored = self._scored_incident(one, other)
         assert scored is not None  # noqa: S101  (there is no least weight)
         return scored
 
-    def _scored_incident(
-        self, one: Features, other: Features, common: Common | None, least: float | None = None
-    ) -> Scored | None:
-        if common is None:
-            common = officers_in_common(one.officers, other.officers)
+    def _ceiling(self, day: str, are_strangers: bool, told: int) -> float:
+        """The most that an incident's pair can weigh. Strangers have no officer in common; `told` is what
+        both tell of officers."""
+        seen = {"day": day}
+        if are_strangers:
+            seen["officers"] = officers_level(told, ())
+        if not told & UNIT:
+            seen["unit"] = MISSING
+        if not told & VEHICLE:
+            seen["vehicle"] = MISSING
+        return self._incident.ceiling(seen, "officers", self._rarest)
+
+    def _scored_incident(self, one: Features, other: Features, least: float | None = None) -> Scored | None:
+        common = officers_in_common(one.officers, other.officers)
         observed = compare_incidents(one, other, common)
         surnames = {
             one.officers[i].surname
@@ -126,7 +115,7 @@ class Scorer:
         share = self._population.share(x.surname) if observed.get("surname") == "same" else None
         return self._officer.scored(observed, "surname", self._frequency(share), least)
 
-    def _officers(self, one: Features, other: Features) -> Iterator[Found]:
+    def _officers(self, one: Features, other: Features) -> list[Found]:
         found = []
         for i, j, _ in officers_in_common(one.officers, other.officers, at_least_similar=True):
             scored = self._scored_officers(one, i, other, j, self.model.officer.zones.review)
@@ -134,17 +123,18 @@ class Scorer:
                 found.append((-scored.weight, i, j, zone, scored))
         taken_one: set[int] = set()
         taken_other: set[int] = set()
+        chosen = []
         for _, i, j, zone, scored in sorted(found, key=lambda pair: pair[:3]):
             if i not in taken_one and j not in taken_other:
                 taken_one.add(i)
                 taken_other.add(j)
-                yield Found("same_officer", zone, scored, one.officers[i].subject, other.officers[j].subject)
+                x, y = one.officers[i], other.officers[j]
+                chosen.append(Found("same_officer", zone, scored, x.subject, y.subject))
+        return chosen
 
     def _is_same_account(self, one: Features, other: Features) -> bool:
         rule = self.model.duplicate
-        if min(one.words, other.words) < rule.words:
-            return False
-        if one.is_dated and other.is_dated and not _overlap(one, other):
+        if one.words < rule.words or other.words < rule.words or not overlap(one, other):
             return False
         shared = similarity(one.signature, other.signature)
         return shared is not None and shared >= rule.similarity
@@ -155,101 +145,3 @@ class Scorer:
 
 
 _BY_SURNAME = frozenset({"number and name", "full name", "surname"})
-
-
-def _overlap(one: Features, other: Features) -> bool:
-    return one.first_day <= other.last_day and other.first_day <= one.last_day
-
-
-class _Weights:
-    """A pair model's weights, ready to be looked up."""
-
-    def __init__(self, model: PairModel) -> None:
-        self._prior = Step("prior", "", model.prior_weight)
-        self._identifiers = [frozenset(group) for group in model.identifiers]
-        self._corroboration = model.corroboration
-        self._caps = [(cap.most, " and ".join(cap.fields)) for cap in model.caps]
-        self._cap_of = {field: n for n, cap in enumerate(model.caps) for field in cap.fields}
-        self._comparisons = model.comparisons
-        self._conditions = {
-            comparison.field: tuple(
-                sorted(
-                    {
-                        name
-                        for other in model.comparisons
-                        if other.field == comparison.field
-                        for name in other.when
-                    }
-                )
-            )
-            for comparison in model.comparisons
-        }
-        self._known: dict[tuple[str, ...], float | None] = {}
-
-    def scored(
-        self, observed: Observed, named: str, frequency: float | None, least: float | None = None
-    ) -> Scored | None:
-        """The weight and its waterfall; None where it is below `least`, most of all pairs.
-
-        `frequency` is added beside the field `named`, where that weighs anything for a match.
-        """
-        terms, total = self._terms(observed, named, frequency)
-        if least is not None and total < least - _ROUNDING:
-            return None
-        steps = sorted((Step(*term) for term in terms), key=lambda step: step.field)
-        steps.insert(0, self._prior)
-        weight = fsum(step.weight for step in steps)
-        strongest = max(
-            fsum(step.weight for step in steps if step.field in group) for group in self._identifiers
-        )
-        rest = weight - self._prior.weight - strongest
-        return Scored(weight, tuple(steps), rest < self._corroboration)
-
-    def _terms(
-        self, observed: Observed, named: str, frequency: float | None
-    ) -> tuple[list[tuple[str, str, float]], float]:
-        """The steps after the prior, and the sum with it, but for rounding."""
-        terms: list[tuple[str, str, float]] = []
-        total = self._prior.weight
-        capped = [0.0] * len(self._caps)
-        for field, level in observed.items():
-            weight = self._weight(field, level, observed)
-            if weight is None:
-                continue
-            terms.append((field, level, weight))
-            total += weight
-            if (cap := self._cap_of.get(field)) is not None:
-                capped[cap] += weight
-            if field == named and frequency and weight > 0:
-                # A common name can take a name's evidence away, and does not turn it round.
-                common = max(frequency, -weight)
-                terms.append((f"{named} frequency", "", common))
-                total += common
-        for (most, label), reached in zip(self._caps, capped, strict=True):
-            if reached > most:
-                terms.append((label, "cap", most - reached))
-                total += most - reached
-        return terms, total
-
-    def _weight(self, field: str, level: str, observed: Observed) -> float | None:
-        """That of the first comparison of `field` whose conditions hold. There are few combinations."""
-        conditions = self._conditions.get(field)
-        if conditions is None:
-            return None
-        key = (field, level, *[observed.get(name, "missing") for name in conditions])
-        if key not in self._known:
-            self._known[key] = self._looked_up(field, level, observed)
-        return self._known[key]
-
-    def _looked_up(self, field: str, level: str, observed: Observed) -> float | None:
-        for comparison in self._comparisons:
-            if comparison.field == field and all(
-                observed.get(name, "missing") in levels for name, levels in comparison.when.items()
-            ):
-                found = comparison.levels.get(level)
-                return found.weight if found else None
-        return None
-
-
-_ROUNDING = 1e-6
-"""More than what a plain sum may differ from the exact one."""

@@ -9,7 +9,8 @@ from hypothesis import given
 
 from services.dedup.domain.features import Features
 from services.dedup.domain.model import Model, Population, load_model, load_population
-from services.dedup.domain.scoring import Scored, Scorer
+from services.dedup.domain.scoring import Scorer
+from services.dedup.domain.weights import Scored
 from services.dedup.domain.zones import zone_of
 from tests.unit.services.dedup.examples import FEATURES, features
 
