@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from services.intake.recording import Recorder
+from services.intake.recording import Recorder, canonical
+from shared.contracts.complaint import ComplaintBody
 from shared.errors import FieldError, Unprocessable
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web.edge import BODY_LIMIT
@@ -57,19 +58,30 @@ class ImportResponse(Response):
             number += 1
             if not raw.strip():
                 continue
-            digest = sha256(raw).digest()
             await places.acquire()
-            task = tasks.create_task(self._answer(number, raw, seen[digest]))
-            seen[digest] += 1
+            task = tasks.create_task(self._answer(number, *self._counted(raw, seen)))
             task.add_done_callback(lambda _: places.release())
             answers.put_nowait(task)
         answers.put_nowait(None)
 
-    async def _answer(self, number: int, raw: bytes, occurrence: int) -> bytes:
+    def _counted(self, raw: bytes, seen: Counter[bytes]) -> tuple[ComplaintBody | Unprocessable, int]:
+        """The line's complaint, and how many lines before it say the same: whatever their spelling, for
+        their keys are made of what was read."""
         try:
             if len(raw) > BODY_LIMIT:
                 raise Unprocessable.field("body", f"must not be longer than {BODY_LIMIT} bytes")
-            recorded = await self._recorder.record_line(self._recorder.read_line(raw), occurrence)
+            body = self._recorder.read_line(raw)
+        except Unprocessable as fault:
+            return fault, 0
+        digest = sha256(canonical(body)).digest()
+        seen[digest] += 1
+        return body, seen[digest] - 1
+
+    async def _answer(self, number: int, body: ComplaintBody | Unprocessable, occurrence: int) -> bytes:
+        try:
+            if isinstance(body, Unprocessable):
+                raise body
+            recorded = await self._recorder.record_line(body, occurrence)
         except Unprocessable as fault:
             return _line(line=number, error={"detail": fault.detail, "errors": _shown(fault.errors)})
         except (StoreUnavailable, StoreHalted):

@@ -85,7 +85,7 @@ class Recorder:
             Unprocessable: `continues` names no complaint.
             StoreUnavailable: it is not kept; send the file again.
         """
-        key = self._keys.digest(IMPORT_LINE, _canonical(body), occurrence.to_bytes(8))
+        key = self._keys.digest(IMPORT_LINE, canonical(body), occurrence.to_bytes(8))
         complaint_id = uuid4()
         claims = (Claim(IMPORT_LINE, key, str(complaint_id)),)
         try:
@@ -105,15 +105,15 @@ class Recorder:
         return read_complaint(raw, Admission(self._context.today(), self._vocabulary))
 
     async def _record(self, body: ComplaintBody, request_key: bytes, today: date) -> Recorded:
-        canonical = _canonical(body)
-        fingerprint = self._keys.digest("fingerprint", canonical)
+        told = canonical(body)
+        fingerprint = self._keys.digest("fingerprint", told)
         source_group = await self._source_group(body)
         secret = await self._day_secrets.of(today)
         if secret is None:
             raise Conflict("The day has just ended; send it again.")
         for attempt in range(_ATTEMPTS):
             complaint_id = uuid4()
-            receipt = derive_receipt(secret, request_key, canonical, attempt)
+            receipt = derive_receipt(secret, request_key, told, attempt)
             claims = (
                 Claim(IDEMPOTENCY, request_key, str(RequestClaim(today, complaint_id, attempt, fingerprint))),
                 Claim(RECEIPT, self._receipt_key(receipt), str(ReceiptClaim(complaint_id, source_group))),
@@ -128,7 +128,7 @@ class Recorder:
                 if earlier.is_over(today):
                     await self._day_secrets.tidy()
                     continue
-                return await self._repeated(earlier, fingerprint, request_key, canonical, redactions)
+                return await self._repeated(earlier, fingerprint, request_key, told, redactions)
             return Recorded(complaint_id, receipt, today, redactions, is_repeated=False)
         raise Conflict("No receipt could be given; send it again.")
 
@@ -137,7 +137,7 @@ class Recorder:
         earlier: RequestClaim,
         fingerprint: bytes,
         request_key: bytes,
-        canonical: bytes,
+        told: bytes,
         redactions: tuple[RedactionCount, ...],
     ) -> Recorded:
         if earlier.fingerprint != fingerprint:
@@ -145,7 +145,7 @@ class Recorder:
         secret = await self._day_secrets.of(earlier.day)
         if secret is None:
             raise Conflict("The day has just ended; send it again.")
-        receipt = derive_receipt(secret, request_key, canonical, earlier.attempt)
+        receipt = derive_receipt(secret, request_key, told, earlier.attempt)
         return Recorded(earlier.complaint_id, receipt, earlier.day, redactions, is_repeated=True)
 
     def _request(
@@ -185,6 +185,6 @@ class Recorder:
         return self._keys.digest(RECEIPT, receipt.encode())
 
 
-def _canonical(body: ComplaintBody) -> bytes:
+def canonical(body: ComplaintBody) -> bytes:
     """The complaint in one form, however it was spaced and ordered."""
     return body.model_dump_json(exclude_defaults=True).encode()

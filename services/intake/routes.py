@@ -138,6 +138,7 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
 
     @router.post(
         "/imports",
+        status_code=200,
         response_class=ImportResponse,
         responses={200: {"model": ImportedLine, "description": "A line for each line, in their order"}},
         openapi_extra=openapi.request_body(ComplaintBody, MEDIA_TYPE),

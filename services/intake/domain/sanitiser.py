@@ -5,8 +5,8 @@ text; doing it twice changes nothing more; the markers it knows are only ever ex
 nothing hides in one. It takes time linear in the length of the text. It cannot know facts that only one
 person knows; the caller is told so.
 
-`sanitise_complaint` does so with every text of a complaint. A partner body's own number stays as it is,
-and the receipt of an earlier complaint is left out.
+`sanitise_complaint` does so with every text of a complaint. The digits of a partner body's own number
+stay, and the receipt of an earlier complaint is left out.
 """
 
 from bisect import bisect_right
@@ -29,9 +29,10 @@ from shared.contracts.complaint_events import RedactionCount
 
 __all__ = ["KINDS", "Redaction", "Sanitised", "TextKind", "sanitise", "sanitise_complaint"]
 
-TextKind = Literal["narrative", "officer", "place"]
+TextKind = Literal["narrative", "officer", "place", "reference"]
 """What a text is for. `narrative`: the caller speaks freely. `officer`: a field that describes a subject,
-where names, registrations and numbers are the officer's. `place`: where it happened."""
+where names, registrations and numbers are the officer's. `place`: where it happened. `reference`: a partner
+body's own number, whose digits stay."""
 
 _CONTACT: Final[tuple[Recogniser, ...]] = (
     online.emails,
@@ -46,6 +47,7 @@ _CONTACT: Final[tuple[Recogniser, ...]] = (
 _RECOGNISERS: Final[Mapping[TextKind, tuple[Recogniser, ...]]] = {
     "officer": (*_CONTACT, codes.postcodes),
     "place": (*_CONTACT, codes.inward_codes),
+    "reference": (online.emails, online.links, online.handles),
     "narrative": (
         home.dates_of_birth,
         home.references,
@@ -202,7 +204,8 @@ def sanitise_complaint(body: ComplaintBody) -> tuple[SanitisedComplaint, tuple[R
         risk=body.risk,
         wish=body.wish,
         could_be_guessed=body.could_be_guessed,
-        external_reference=body.external_reference,
+        external_reference=body.external_reference
+        and clean_text("external_reference", body.external_reference, "reference"),
     )
     return complaint, tuple(
         RedactionCount(field=field, kind=kind, count=count) for (field, kind), count in sorted(counts.items())

@@ -86,3 +86,15 @@ async def test_a_client_that_only_sends_does_not_stop_the_import(intake: Running
     answers = await send(intake, body())
     assert len(answers) == count
     assert await recorded_events(database_url) == count
+
+
+async def test_equal_lines_count_however_they_are_spelled(intake: Running, database_url: str) -> None:
+    """Counting the bytes of lines and keying what they say would take the second spelling for a repetition of
+    the first, and lose it."""
+    reordered = dict(reversed(BODY.items()))
+    file = lines(BODY, reordered, {**BODY, "wish": "pass_on"}, json.dumps(BODY, indent=None).encode() + b"\r")
+    answers = await send(intake, file)
+    assert not any("repeated" in answer for answer in answers)
+    assert len({answer["complaint_id"] for answer in answers}) == 4
+    assert all(answer["repeated"] for answer in await send(intake, file))
+    assert await recorded_events(database_url) == 4
