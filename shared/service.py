@@ -135,6 +135,7 @@ async def running(
                 for source, inbox in inboxes.items()
             ]
             tasks += [task() for task in parts.tasks]
+            tasks.append(parking.retry_at_start(parts.handlers))
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,

@@ -245,6 +245,7 @@ class Committer:
                 await connection.execute("ROLLBACK")
                 break
             except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+                self._abandon()
                 if loop.time() > deadline:
                     _refuse(taken, OutcomeUnknown(f"the database went away: {type(fault).__name__}"))
                     return
@@ -332,6 +333,11 @@ async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
             for key, step in batch.transitions.items()
         ]
         await connection.fetch(sql.MOVE_INBOX, *columns(steps, 7))
+    await write_tables(connection, batch)
+
+
+async def write_tables(connection: "asyncpg.Connection", batch: Batch) -> None:
+    """The rows of read models."""
     for table, runs in batch.tables.values():
         for changes in runs:
             await _put(connection, table, changes.passing.values())

@@ -93,12 +93,12 @@ class Follower:
                 await stand_together(self._follow())
             except* FollowerStopped:
                 self.is_stopped = True
-                log.critical("follower stopped", source=self._inbox.source, parked_in_a_row=PARKED_IN_A_ROW)
+                log.critical("follower stopped", source=self._inbox.source, count=PARKED_IN_A_ROW)
             except* AWAY as faults:
                 names = sorted({type(fault).__name__ for fault in _leaves(faults)})
-                log.warning("follower interrupted", source=self._inbox.source, reasons=names)
-            except* Exception as faults:  # the loop's edge: a fault of ours must not end the following
-                log.exception("follower failed", source=self._inbox.source, exc_info=faults)
+                log.warning("follower interrupted", source=self._inbox.source, reason=", ".join(names))
+            except* Exception:  # the loop's edge: a fault of ours must not end the following
+                log.exception("follower failed", source=self._inbox.source)
             if self.is_stopped:
                 return
             pause = 0.1 if time.monotonic() - started > 10 else min(pause * 2, LONGEST_PAUSE)
@@ -211,7 +211,9 @@ class Follower:
             limit, faults = asyncio.Semaphore(FILL_AT_ONCE), set[str]()
             await all_together(*(self._fill_slot(slot, limit, faults) for slot in list(self.slots.behind)))
             if faults:
-                log.warning("catch-up interrupted", source=self._inbox.source, reasons=sorted(faults)[:3])
+                log.warning(
+                    "catch-up interrupted", source=self._inbox.source, reason="; ".join(sorted(faults)[:3])
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self.slots.gap_seen.set()
@@ -249,7 +251,7 @@ class Follower:
     def _alarm_lost_tail(self, before: dict[int, int]) -> None:
         lost = [slot for slot, at in before.items() if at > self._heads.get(slot, 0)]
         if lost:
-            log.critical("the owner lost its tail", source=self._inbox.source, slots=len(lost))
+            log.critical("the owner lost its tail", source=self._inbox.source, count=len(lost))
 
     async def _watch(self, subscription: Subscription) -> None:
         """Start anew where a partition of ours has something and does not move, but for named faults of the

@@ -1,12 +1,20 @@
 """Parked events: what an operator, and an upgrade, does about them. No content is shown to anybody."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
-from shared.streaming.handling import Handlers
+from shared.store.requests import StoreUnavailable
+from shared.streaming.handling import Handlers, SurroundingsFault
 from shared.streaming.inbox import NEXT, UNKNOWN, Inbox
+
+LONGEST_PAUSE = 30.0
+
+log = structlog.get_logger(origin=__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,20 @@ class Parking:
         inbox = self._inboxes[entry.source]
         await inbox.drop(entry)
         return await inbox.retry(entry.subject)
+
+    async def retry_at_start(self, handlers: Mapping[str, Handlers]) -> None:
+        """`retry_known`, as soon as the surroundings allow it. A task for the process that consumes."""
+        pause = 0.5
+        while True:
+            try:
+                applied = await self.retry_known(handlers)
+            except (StoreUnavailable, SurroundingsFault) as fault:
+                log.warning("parked events wait for their retry", reason=str(fault))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                log.info("parked events retried at start", count=applied)
+                return
 
     async def retry_known(self, handlers: Mapping[str, Handlers]) -> int:
         """At start: retry what was parked for a type or version that an upgrade has made known, and queues

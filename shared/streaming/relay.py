@@ -93,7 +93,7 @@ class Relay:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow a cancellation
                             await news.wait()
-                    await publisher.partitions()  # also notices a broker that has moved
+                    await self._look_back(publisher, marks)
                     continue
                 moved = await self._send(publisher, events)
                 if any(p in marks and mark.offset <= marks[p].offset for p, mark in moved.items()):
@@ -106,6 +106,19 @@ class Relay:
                     return
                 marks |= moved
                 self.position = up_to
+
+    async def _look_back(self, publisher: Publisher, marks: dict[int, Mark]) -> None:
+        """With nothing to publish: see that the newest record is still there.
+
+        Raises:
+            BrokerUnavailable: it is not, or the broker has moved. Leading anew reads all of them back.
+        """
+        await publisher.partitions()
+        if not marks:
+            return
+        partition, newest = max(marks.items(), key=lambda mark: mark[1].position)
+        if (await publisher.bounds(partition))[1] <= newest.offset:
+            raise BrokerUnavailable(f"{self._topic} lost its newest record")
 
     async def _send(self, publisher: Publisher, events: list[RecordedEvent]) -> dict[int, Mark]:
         """Publish a batch; the last record of each partition as its mark."""
@@ -143,9 +156,14 @@ class Relay:
             # What stands above the mark was sent after the loss: of what was before it tells nothing.
             survived.append(last.position if last and last.position < mark.position else 0)
             del marks[partition]
-        if any(partition >= partitions for partition in marks):
-            log.warning("topic is a new one with fewer partitions", topic=self._topic)
-            survived.append(0)
+        # No topic shrinks: it was made anew. Marks beyond it stay in the database; beside one within it,
+        # which was read back, they say nothing.
+        if beyond := [partition for partition in marks if partition >= partitions]:
+            if len(beyond) == len(marks):
+                log.warning("topic is a new one with fewer partitions", topic=self._topic)
+                survived.append(0)
+            for partition in beyond:
+                del marks[partition]
         return min(survived)
 
     async def _event_at(self, publisher: Publisher, partition: int, offset: int) -> object:

@@ -68,7 +68,7 @@ class Edge:
                 "request failed",
                 route=getattr(scope.get("route"), "path", None),
                 method=scope["method"],
-                **logs.fault(error),
+                exc_info=error,
             )
             if not has_started:
                 problem = InternalError("Something went wrong here. It has been noted.")

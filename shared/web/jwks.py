@@ -95,7 +95,7 @@ class KeySource:
             raw = await (_fetch(self._location) if self._is_url else asyncio.to_thread(_load, self._location))
             self._keys = parse(raw)
         except (KeySetError, OSError, TimeoutError) as error:
-            _log.warning("the token issuer's keys cannot be read", count=len(self._keys), **logs.fault(error))
+            _log.warning("the token issuer's keys cannot be read", count=len(self._keys), exc_info=error)
 
 
 def _load(path: str) -> bytes:

@@ -74,6 +74,15 @@ def _causes(error: BaseException) -> Iterable[BaseException]:
                 yield cause
 
 
+def telling_faults(_: Any, __: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """The structlog processor behind `log.exception` and `exc_info`: an exception as `fault` tells it."""
+    told = line.pop("exc_info", None)
+    if told:
+        error = told if isinstance(told, BaseException) else sys.exc_info()[1]
+        line.update(fault(error) if error else {})
+    return line
+
+
 class OnlyKnownKeys:
     """The structlog processor that holds the allow-list."""
 
@@ -110,6 +119,7 @@ def configure(service: str, level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            telling_faults,
             _naming(service),
             OnlyKnownKeys(),
             structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer(),

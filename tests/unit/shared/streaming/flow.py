@@ -21,6 +21,7 @@ from shared.sealing.keys import DataKey, ServiceKeys, destroy_data_key, new_data
 from shared.store.events import NewEvent, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.port import Store
 from shared.store.requests import AppendRequest, merged
+from shared.streaming.catchup import Owner
 from shared.streaming.cloudevents import Envelope, parse
 from shared.streaming.follower import Follower, Pace
 from shared.streaming.handling import Handlers, Incoming, SurroundingsFault
@@ -160,14 +161,14 @@ class Flow:
         return Inbox(OWNER, self.engines.follower, keys, handlers or self.handlers)
 
     def follower(
-        self, inbox: Inbox | None = None, *, group: str = GROUP, pace: Pace = PACE, store: Store | None = None
+        self, inbox: Inbox | None = None, *, group: str = GROUP, pace: Pace = PACE, owner: Owner | None = None
     ) -> Follower:
         return Follower(
             TOPIC,
             group,
-            store or self.engines.follower,
+            self.engines.follower,
             inbox or self.inbox(),
-            self.owner,
+            owner or self.owner,
             self.engines.broker,
             pace,
         )

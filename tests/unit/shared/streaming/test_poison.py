@@ -6,6 +6,7 @@ partition for ever; skipped, its subject's later events would be applied without
 parked with its reason, its subject's later events queue behind it, and everything else goes on.
 """
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from shared.store.events import NewEvent, slot_of
 from shared.store.requests import EVENT_LIMIT, AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Incoming, RecordFault
 from shared.streaming.inbox import PARKED_IN_A_ROW
+from tests.unit.shared.streaming.engines import InMemory
 from tests.unit.shared.streaming.flow import DAY, OWNER, TYPE, Flow, until
 
 
@@ -50,12 +52,11 @@ async def test_bytes_that_are_no_envelope_are_kept_for_a_look_and_the_event_come
 async def test_of_ten_megabytes_a_quarter_of_one_is_kept(flow: Flow) -> None:
     broker = flow.fake_broker("a record of 10 MB")
     broker.put("hotline.complaints.v1", 3, b"x" * 10_000_000)
-    subject = await flow.record()
+    await flow.record()
     await flow.relayed()
     flow.start(flow.follower().run())
     await flow.settled()
     await flow.prove()
-    assert subject
     await until(lambda: _is_kept(flow), "it is kept")
     assert await flow.engines.unreadable() == [(3, "not JSON", 256 * 1024)]
 
@@ -112,7 +113,7 @@ async def test_what_an_upgrade_makes_known_retries_itself(flow: Flow, type_: str
     running = flow.start(flow.follower().run())
     subject = await flow.record(type_=type_, schema_version=version)
     await flow.record(subject)
-    others = await flow.record_many(subjects=10, each=2)
+    await flow.record_many(subjects=10, each=2)
     await flow.settled()
     rows = await flow.prove(unapplied=[subject])
     assert [row.state for row in rows if row.subject == subject] == ["parked", "queued"]
@@ -126,7 +127,22 @@ async def test_what_an_upgrade_makes_known_retries_itself(flow: Flow, type_: str
     await flow.record(subject)
     await flow.settled()
     await flow.prove()
-    assert len(others) == 10
+
+
+async def test_the_retry_at_start_waits_for_the_database(flow: Flow, memory: InMemory) -> None:
+    flow.start(flow.relay().run())
+    running = flow.start(flow.follower().run())
+    await flow.record(type_="complaint.sung")
+    await flow.settled()
+    await flow.kill(running)
+    flow.handlers = {**flow.handlers, ("complaint.sung", 1): flow.listener}
+    memory.follower.away = True
+    starting = flow.start(flow.parking().retry_at_start({OWNER: flow.handlers}))
+    await asyncio.wait([starting], timeout=0.1)
+    assert not starting.done()
+    memory.follower.away = False
+    await starting
+    await flow.prove()
 
 
 class Body(BaseModel):
@@ -142,11 +158,10 @@ async def test_a_body_that_breaks_its_schema_is_parked_without_a_word_of_it(flow
     flow.start(flow.relay().run())
     flow.start(flow.follower().run())
     subject = await flow.record(clear={"day": "the eleventh, at noon"})
-    good = await flow.record(clear={"day": 11})
+    await flow.record(clear={"day": 11})
     await flow.settled()
     await flow.prove(unapplied=[subject])
     assert await parked(flow) == [(subject, "breaks its schema: day (int_parsing)")]
-    assert good
 
 
 @pytest.mark.parametrize("part", ["ciphertext", "tag", "recipients", "aad", "protected"])

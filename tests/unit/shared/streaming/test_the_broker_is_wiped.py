@@ -11,7 +11,7 @@ from shared.streaming.cloudevents import parse
 from shared.streaming.relay import Relay
 from tests.fakes.broker import FakeBroker
 from tests.unit.shared.streaming.engines import TOPIC
-from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.flow import Flow, subject_in, until
 from tests.unit.shared.streaming.interference import GatedBroker, StopsBeforeAdvancing
 
 
@@ -52,10 +52,19 @@ async def test_the_relay_publishes_again_what_the_new_topic_lacks(flow: Flow) ->
 async def test_a_running_relay_notices_by_the_next_offset(flow: Flow) -> None:
     broker = flow.fake_broker("its records looked at")
     flow.start(flow.relay().run())
+    subject, *_ = await flow.record_many(subjects=30, each=2)
+    await all_is_published(flow, broker)
+    broker.wipe()
+    await flow.record(subject)  # in a partition that it remembers
+    await all_is_published(flow, broker)
+
+
+async def test_an_idle_relay_notices_too(flow: Flow) -> None:
+    broker = flow.fake_broker("its records looked at")
+    flow.start(flow.relay().run())
     await flow.record_many(subjects=30, each=2)
     await all_is_published(flow, broker)
     broker.wipe()
-    await flow.record()
     await all_is_published(flow, broker)
 
 
@@ -118,11 +127,12 @@ async def test_an_acknowledgement_that_was_worth_nothing_is_noticed(flow: Flow) 
 async def test_a_topic_made_anew_with_fewer_partitions_is_published_again(flow: Flow) -> None:
     broker = flow.fake_broker("fewer partitions under the same clients")
     broker.restart(24)
-    subject = await flow.record()
-    while int((await flow.public_events())[-1].slot or 0) % 24 < 12:
-        subject = await flow.record()
+    for slot in (15, 39, 63):  # in partition 15 of 24
+        await flow.record(subject_in(slot))
     await flow.relayed()
     broker.restart(12)
-    flow.start(flow.relay().run())
+    await flow.relayed()
     await all_is_published(flow, broker)
-    assert subject
+    held = len(broker.records(TOPIC))
+    await flow.relayed()
+    assert len(broker.records(TOPIC)) == held  # it is known from now on

@@ -63,12 +63,19 @@ def test_of_an_exception_type_and_frames_are_told_and_nothing_else(lines: Lines)
         except KeyError as cause:
             cause.__cause__ = failure()
             raise RuntimeError(SECRET) from cause
-    except RuntimeError as error:
-        logs.logger("x").error("failed", **logs.fault(error))
+    except RuntimeError:
+        logs.logger("x").exception("failed")
     line = lines.one()
     assert line["error"] == "RuntimeError"
     assert set(line["caused_by"]) == {"KeyError", "ValueError"}
     assert "test_of_an_exception" in line["frames"][0]
+
+
+def test_an_exception_is_told_the_same_way_at_any_level(lines: Lines) -> None:
+    logs.logger("x").warning("failed", exc_info=failure())
+    line = lines.one()
+    assert (line["level"], line["error"]) == ("warning", "ValueError")
+    assert "dropped" not in line
 
 
 def test_members_of_a_group_are_named() -> None:
