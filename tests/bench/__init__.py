@@ -1,5 +1,7 @@
 """The measurements behind the speed targets: `make bench`, or `python -m tests.bench S2`.
 
 A speed is a ratio to a peer measured in the same run on the same cores, never a number of its own: the
-machine is shared and noisy. Sides alternate, and medians of at least five rounds count.
+machine is shared and noisy. Sides alternate (`rounds`), and medians of at least five rounds count.
+
+S2 is in `append`, S8 in `starting`.
 """

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from deploy.local.data_directory import ROOT
 from tests.bench import append, machine, starting
-from tests.bench.report import as_json, as_markdown, figure, figures, judged, said
-from tests.bench.rounds import ROUNDS, Benchmark, Measured, measure
+from tests.bench.report import as_json, as_markdown, figures, judged, said
+from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
 
 BENCHMARKS = {benchmark.number: benchmark for benchmark in (append.S2, starting.S8)}
 RESULTS = ROOT / ".bench"
@@ -25,7 +25,7 @@ def main(
         list[str] | None, typer.Argument(help=f"Of {', '.join(BENCHMARKS)}; all by default.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, help=f"Fewer than {ROUNDS} are for trying things out.")
+        int, typer.Option(min=1, help=f"Fewer than {LEAST_ROUNDS} are for trying things out.")
     ] = ROUNDS,
 ) -> None:
     """Measure our speeds beside their peers', in alternating rounds."""
@@ -48,17 +48,16 @@ def main(
 
 def _measured(benchmark: Benchmark, rounds: int, console: Console) -> Measured:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.fields[number]}"),
         BarColumn(),
         TextColumn("{task.fields[last]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(benchmark.number, total=None, last="starting")
+        task = progress.add_task("", total=None, number=benchmark.number, last="starting")
 
-        def told(side: str, number: int, value: float, sides: int) -> None:
-            text = f"round {number}: {side} {figure(value)} {benchmark.unit}"
-            progress.update(task, total=rounds * sides, advance=1, last=text)
+        def told(last: str) -> None:
+            progress.update(task, advance=1, last=last)
 
         result = measure(benchmark, rounds, told)
     _show(result, console)
@@ -68,7 +67,7 @@ def _measured(benchmark: Benchmark, rounds: int, console: Console) -> Measured:
 def _show(result: Measured, console: Console) -> None:
     sides = Table(title=f"{result.benchmark.number}: {result.benchmark.title}", title_justify="left")
     for heading in ("side", result.benchmark.unit, "from", "to"):
-        sides.add_column(heading, justify="left" if heading == "side" else "right")
+        sides.add_column(heading, justify="left" if heading == "side" else "right", no_wrap=True)
     for side in result.sides:
         sides.add_row(side.name, *figures(result.spread(side.name)))
     targets = Table()
@@ -78,8 +77,8 @@ def _show(result: Measured, console: Console) -> None:
         colour = "green" if verdict.holds else "red"
         targets.add_row(said(verdict.target), *figures(verdict.measured), f"[{colour}]{judged(verdict)}")
     console.print(sides, targets)
-    if any(len(values) < ROUNDS for values in result.rounds.values()):
-        console.print(f"Fewer than {ROUNDS} rounds: not to be cited.", style="yellow")
+    if any(len(values) < LEAST_ROUNDS for values in result.rounds.values()):
+        console.print(f"Fewer than {LEAST_ROUNDS} rounds: not to be cited.", style="yellow")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 What the reader gets: `measure` runs A B C, A B C, ...; a ratio is taken within each round, so that a slow
 minute of the machine hits both of its sides, and the median of these ratios counts, with the least and the
-greatest beside it. How it fails: a side that cannot be measured raises, and the run ends.
+greatest beside it. A round before them is not counted: in it memory is touched and files get their size.
+How it fails: a side that cannot be measured raises, and the run ends.
 """
 
 import statistics
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-ROUNDS = 5
+ROUNDS = 7
+LEAST_ROUNDS = 5
 """Fewer than this say nothing on a shared machine."""
 
 
@@ -115,13 +117,14 @@ class Measured:
         return all(verdict.holds for verdict in self.verdicts())
 
 
-def measure(benchmark: Benchmark, rounds: int, measured: Callable[[str, int, float, int], None]) -> Measured:
-    """Run `rounds` rounds; `measured(side, round, value, sides)` is told each value as it comes."""
+def measure(benchmark: Benchmark, rounds: int, told: Callable[[str], None]) -> Measured:
+    """Run `rounds` rounds after one that does not count; `told` hears what comes of each side."""
     with benchmark.prepared() as sides:
         result = Measured(benchmark, sides, {side.name: [] for side in sides})
-        for number in range(1, rounds + 1):
+        for number in range(rounds + 1):
             for side in sides:
                 value = side.measure()
-                result.rounds[side.name].append(value)
-                measured(side.name, number, value, len(sides))
+                if number > 0:
+                    result.rounds[side.name].append(value)
+                told(f"round {number} of {rounds}: {side.name} {value:,.4g} {benchmark.unit}")
     return result
