@@ -92,7 +92,13 @@ class DatabaseSettings(BaseSettings):
     ]
 
 
-class ServiceSettings(DatabaseSettings):
+class RebuildSettings(DatabaseSettings):
+    """What `rebuild` needs."""
+
+    keys_file: FilePath = Field(description="the path of this service's keys, a JSON file of mode 0600")
+
+
+class ServiceSettings(RebuildSettings):
     """What `serve` needs. A service's own class names its ports and whom it follows."""
 
     follows: ClassVar[tuple[str, ...]] = ()
@@ -107,7 +113,6 @@ class ServiceSettings(DatabaseSettings):
     )
     run_file: Path | None = Field(None, description="the path of the run.json of `make run`")
 
-    keys_file: FilePath = Field(description="the path of this service's keys, a JSON file of mode 0600")
     service_token_file: FilePath = Field(
         description="the path of a file that holds a bearer token of role `service`"
     )

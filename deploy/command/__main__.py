@@ -6,6 +6,7 @@ import typer
 
 from deploy.command.importing import import_file
 from deploy.command.parking import parked
+from deploy.command.rebuilding import rebuild
 from deploy.command.simulating import simulate_calls
 from deploy.command.token import token
 from deploy.command.verifying import verify
@@ -20,6 +21,7 @@ app = typer.Typer(
     "  ./hotline import complaints.ndjson.gz\n\n"
     "  ./hotline simulate --calls 700 --over 60s --seed 1\n\n"
     "  ./hotline verify\n\n"
+    "  ./hotline rebuild dedup --check\n\n"
     '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
     no_args_is_help=True,
     add_completion=False,
@@ -30,6 +32,7 @@ app.command(no_args_is_help=True)(token)
 app.command("import", no_args_is_help=True)(import_file)
 app.command("simulate")(simulate_calls)
 app.command()(verify)
+app.command(no_args_is_help=True)(rebuild)
 app.add_typer(parked, name="parked")
 
 

@@ -6,6 +6,7 @@ so itself a few times. Exit code 0 where every line is kept, 1 where one is not.
 
 import asyncio
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -142,7 +143,7 @@ def _count(file: Path) -> int:
     try:
         with _open(file) as stream:
             return sum(1 for line in stream if line.strip())
-    except (OSError, EOFError, gzip.BadGzipFile) as fault:
+    except (OSError, EOFError, zlib.error) as fault:
         raise ImportFailed(f"{file} cannot be read: {fault}") from fault
 
 

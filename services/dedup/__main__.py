@@ -1,9 +1,9 @@
-"""`python -m services.dedup serve` and `python -m services.dedup migrate`."""
+"""`python -m services.dedup serve`, `migrate` and `rebuild`."""
 
 import sys
 
 from services.dedup.settings import Settings
-from shared.web.process import Wire, main
+from shared.web.process import Projecting, Wire, main
 
 
 def wiring() -> Wire[Settings]:
@@ -13,5 +13,12 @@ def wiring() -> Wire[Settings]:
     return wire
 
 
+def projecting() -> Projecting:
+    """The same for `rebuild`."""
+    from services.dedup.projection import Projection  # noqa: PLC0415
+
+    return Projection
+
+
 if __name__ == "__main__":
-    sys.exit(main("dedup", Settings, wiring))
+    sys.exit(main("dedup", Settings, wiring, projecting=projecting))

@@ -22,13 +22,13 @@ from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Found, Scorer
 from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
 from services.dedup.keys import match_key
-from services.dedup.read_models import MATCHES
+from services.dedup.rows import proposed_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import log_type, sealed_event
 from shared.sealing.keys import destroy_data_key
 from shared.service import Context
 from shared.store.events import identity_of, stream_id
-from shared.store.requests import AppendRequest, Claim, Put, merged
+from shared.store.requests import AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Handlers, Incoming, RecordFault, nothing_follows
 from shared.streaming.inbox import TOMBSTONE
 
@@ -124,7 +124,7 @@ class Matching:
                 **{_stream(pair): 0 for pair in fresh},
                 **still_there(chain.from_iterable((p.low.complaint_id, p.high.complaint_id) for p in fresh)),
             },
-            rows=tuple(pair.row() for pair in fresh),
+            rows=tuple(proposed_row(pair.proposed(model)) for pair in fresh),
         )  # fmt: skip
 
 
@@ -159,22 +159,6 @@ class _Pair:
                 WaterfallStep(field=field, level=level, weight=weight)
                 for field, level, weight in scored.waterfall
             ),
-        )
-
-    def row(self) -> Put:
-        found = self.found
-        return Put(
-            MATCHES,
-            {
-                "match_id": self.match_id,
-                "complaint_id": self.low.complaint_id,
-                "subject": -1 if found.subject is None else found.subject,
-                "other_complaint_id": self.high.complaint_id,
-                "other_subject": -1 if found.other_subject is None else found.other_subject,
-                "kind": found.kind,
-                "zone": found.zone,
-                "decided": False,
-            },
         )
 
 

@@ -7,21 +7,20 @@ commits. Opened features are kept in memory, a bounded number of them, and let g
 
 import hmac
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
 from services.dedup import read_models
 from services.dedup.domain.blocking import blocking_keys
-from services.dedup.domain.facts import incident_id
-from services.dedup.domain.features import Features, dump, load
-from services.dedup.keys import index_key_id, open_features, seal_features
-from services.dedup.read_models import BLOCKING_KEYS, INDEXED
+from services.dedup.domain.features import Features, load
+from services.dedup.keys import index_key_id, open_features
+from services.dedup.rows import index_rows, unindexed_rows
 from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
 from shared.service import Context
 from shared.store.events import stream_id
-from shared.store.requests import AppendRequest, Put, Remove, RowExists, merged
+from shared.store.requests import AppendRequest, RowExists, merged
 
 KEY_CAP = 64
 """Complaints that one blocking key leads to at most."""
@@ -65,20 +64,9 @@ class ComplaintIndex:
             StoreUnavailable
         """
         index_key, key_row = new_data_key(self._keys.kek, index_key_id(complaint_id))
-        sealed = seal_features(index_key.key, complaint_id, dump(features))
-        kid = self._keys.hmac.current
-        row = {
-            "complaint_id": complaint_id,
-            "key_id": index_key.key_id,
-            "own_incident": incident_id(complaint_id),
-            "features": sealed,
-        }
-        rows = [key_row, Put(INDEXED, row)]
-        rows += [
-            Put(BLOCKING_KEYS, {"key": digest, "complaint_id": complaint_id, "key_id": kid})
-            for digest in self._digests(blocking_keys(features).indexed)
-        ]
-        request = AppendRequest(rows=tuple(rows), expected=still_there([complaint_id]))
+        digests = blocking_digests(self._blocking[0], features)
+        rows = index_rows(complaint_id, features, index_key, digests, self._keys.hmac.current)
+        request = AppendRequest(rows=(key_row, *rows), expected=still_there([complaint_id]))
         try:
             await self._store.append(merged(guard, request))
         except RowExists:
@@ -130,11 +118,7 @@ class ComplaintIndex:
         """What takes a complaint out of the index, with its key."""
         self._remembered.pop(complaint_id, None)
         return AppendRequest(
-            rows=(
-                Remove(INDEXED, "complaint_id", complaint_id),
-                Remove(BLOCKING_KEYS, "complaint_id", complaint_id),
-                destroy_data_key(index_key_id(complaint_id)),
-            )
+            rows=(*unindexed_rows(complaint_id), destroy_data_key(index_key_id(complaint_id)))
         )
 
     def forget(self, complaint_ids: Iterable[UUID]) -> None:
@@ -153,13 +137,14 @@ class ComplaintIndex:
             self._remembered.move_to_end(complaint_id)
         return known
 
-    def _digests(self, keys: Sequence[str]) -> list[bytes]:
-        current = self._blocking[0]
-        return [_digest(current, key) for key in keys]
-
     def _all_digests(self, key: str) -> list[bytes]:
         """Under every key of the ring: what was indexed before a rotation is found too."""
         return [_digest(secret, key) for secret in self._blocking]
+
+
+def blocking_digests(secret: bytes, features: Features) -> list[bytes]:
+    """The keys by which a complaint is found, hashed."""
+    return [_digest(secret, key) for key in blocking_keys(features).indexed]
 
 
 def _digest(secret: bytes, key: str) -> bytes:

@@ -8,7 +8,6 @@ A match's key needs the index keys of both complaints: erasing either one leaves
 """
 
 import hmac
-import secrets
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -31,7 +30,9 @@ def match_key(match_id: UUID, one: bytes, other: bytes) -> DataKey:
 
 
 def seal_features(index_key: bytes, complaint_id: UUID, features: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
+    """The same features give the same bytes, so that rows made again can be compared. The nonce is a keyed
+    hash of them: no two features of a complaint share one (RFC 5297 makes its nonces so)."""
+    nonce = hmac.digest(index_key, b"nonce" + features, sha256)[:_NONCE_BYTES]
     return nonce + AESGCM(_features_key(index_key)).encrypt(nonce, features, complaint_id.bytes)
 
 

@@ -2,11 +2,17 @@
 
 from uuid import UUID
 
-from shared.store.requests import Put, Table
+from shared.store.requests import Table
 
 INDEXED = Table(
     "indexed",
-    {"complaint_id": "uuid", "key_id": "uuid", "own_incident": "uuid", "features": "bytea"},
+    {
+        "complaint_id": "uuid",
+        "key_id": "uuid",
+        "own_incident": "uuid",
+        "features": "bytea",
+        "forces": "jsonb",
+    },
     ("complaint_id",),
     insert_only=True,
 )
@@ -32,7 +38,7 @@ INCIDENT_MEMBERS = Table(
 )
 PATTERN_MEMBERS = Table(
     "pattern_members",
-    {"member": "text", "complaint_id": "uuid", "subject": "smallint", "pattern_id": "uuid", "force": "text"},
+    {"member": "text", "complaint_id": "uuid", "subject": "smallint", "pattern_id": "uuid"},
     ("member",),
 )
 PATTERNS = Table(
@@ -44,17 +50,6 @@ PATTERNS = Table(
 
 def member_key(complaint_id: UUID, subject: int) -> str:
     return f"{complaint_id}:{subject}"
-
-
-def pattern_member(complaint_id: UUID, subject: int, pattern_id: UUID, force: str) -> Put:
-    row = {
-        "member": member_key(complaint_id, subject),
-        "complaint_id": complaint_id,
-        "subject": subject,
-        "pattern_id": pattern_id,
-        "force": force,
-    }
-    return Put(PATTERN_MEMBERS, row)
 
 
 # Index-only on blocking_keys_pkey: for each key so many complaints, the lowest ids first, so that a
@@ -116,12 +111,12 @@ INCIDENTS_OF = "SELECT complaint_id, incident_id FROM incident_members WHERE com
 
 # Relies on pattern_members_pattern and pattern_members_pkey.
 PATTERN_FELLOWS = """
-SELECT complaint_id, subject, pattern_id, force FROM pattern_members
+SELECT complaint_id, subject, pattern_id FROM pattern_members
 WHERE pattern_id IN (SELECT pattern_id FROM pattern_members WHERE member = ANY($1::text[]))
 """
 
 PATTERN_MEMBERS_OF = """
-SELECT complaint_id, subject, pattern_id, force FROM pattern_members WHERE pattern_id = $1
+SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE pattern_id = $1
 ORDER BY complaint_id, subject
 """
 
@@ -135,11 +130,31 @@ PATTERNS_BY_ID = """
 SELECT pattern_id, complaints, incidents, reached FROM patterns WHERE pattern_id = ANY($1::uuid[])
 """
 
+# Relies on patterns_pkey, pattern_members_pattern and indexed_pkey.
 LIST_PATTERNS = """
 SELECT pattern_id, complaints, incidents FROM patterns
 WHERE pattern_id > $1 AND incidents >= $2
   AND ($3::text IS NULL
-       OR EXISTS (SELECT FROM pattern_members AS of_pattern
-                  WHERE of_pattern.pattern_id = patterns.pattern_id AND force = $3))
+       OR EXISTS (SELECT FROM pattern_members AS of_pattern JOIN indexed USING (complaint_id)
+                  WHERE of_pattern.pattern_id = patterns.pattern_id
+                    AND indexed.forces ->> of_pattern.subject::text = $3))
 ORDER BY pattern_id LIMIT $4
+"""
+
+# For a rebuild
+
+# Relies on pattern_members_pkey.
+MEMBERS = "SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE member = ANY($1::text[])"
+
+# A complaint is indexed in the first of two steps, and its event is applied in the second. Its index key is
+# written with the row and destroyed with it, so a row that has its key and no event is on its way.
+INDEXED_AHEAD = """
+WITH ahead AS (
+    INSERT INTO indexed
+    SELECT live.* FROM public.indexed AS live JOIN data_keys USING (key_id)
+    WHERE NOT EXISTS (SELECT FROM indexed AS made WHERE made.complaint_id = live.complaint_id)
+    RETURNING complaint_id
+)
+INSERT INTO blocking_keys
+SELECT live.* FROM public.blocking_keys AS live JOIN ahead USING (complaint_id) ON CONFLICT DO NOTHING
 """

@@ -18,23 +18,26 @@ import structlog
 from services.dedup import read_models
 from services.dedup.domain.clusters import WHOLE, Cluster, Link, Node, clusters, of_one_complaint
 from services.dedup.domain.facts import (
+    COMPLAINT_TAKEN_OUT,
     COMPLAINT_WITHDRAWN,
     MATCH_ACCEPTED,
     MATCH_PROPOSED,
     MATCH_REJECTED,
     MATCH_RETRACTED,
     OF_INCIDENTS,
+    ComplaintTakenOut,
     Pair,
     incident_id,
     pattern_id,
 )
 from services.dedup.domain.model import Model
-from services.dedup.domain.scoring import probability_of
-from services.dedup.index import ComplaintIndex
+from services.dedup.domain.weights import probability_of
+from services.dedup.index import ComplaintIndex, withdrawal_stream
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.membership import Change, changes
-from services.dedup.read_models import INCIDENT_MEMBERS, MATCHES, PATTERN_MEMBERS, PATTERNS
-from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
+from services.dedup.rows import PatternRows, incident_rows, taken_out_rows
+from shared.contracts.contract import Contract
+from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED, EventType
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
 from shared.sealing.events import log_type, sealed_event
 from shared.sealing.jwe import NoKeyError
@@ -45,8 +48,6 @@ from shared.store.requests import (
     AppendRefused,
     AppendRequest,
     CursorMove,
-    Put,
-    Remove,
     RowChange,
     StoreHalted,
     StoreUnavailable,
@@ -195,16 +196,13 @@ class Resolver:
         incidents = await self._incidents(touched)
         subjects, incident_of = incidents[1], incidents[2]
         patterns = await self._patterns(touched, subjects, incident_of)
-        rows = [*incidents[0].rows, *patterns.rows]
-        for complaint in touched.withdrawn:
-            rows += [
-                Remove(INCIDENT_MEMBERS, "complaint_id", complaint),
-                Remove(PATTERN_MEMBERS, "complaint_id", complaint),
-                Remove(MATCHES, "complaint_id", complaint),
-                Remove(MATCHES, "other_complaint_id", complaint),
-            ]
+        taken_out = [self._taken_out(complaint) for complaint in sorted(touched.withdrawn)]
+        rows = [row for complaint in touched.withdrawn for row in taken_out_rows(complaint)]
         self._index.forget(touched.withdrawn)
-        return _Outcome([*incidents[0].events, *patterns.events], rows)
+        return _Outcome(
+            [*incidents[0].events, *patterns.events, *taken_out],
+            [*incidents[0].rows, *patterns.rows, *rows],
+        )
 
     async def _incidents(self, touched: _Touched) -> tuple[_Outcome, set[Node], Mapping[UUID, UUID]]:
         """What changes of incidents; the subjects in patterns of complaints that moved; complaint -> incident
@@ -222,18 +220,17 @@ class Resolver:
                 after |= dict.fromkeys(cluster.members, group)
                 weakest[group] = cluster
         changed = changes(region.before, after, sorted(region.nodes))
-        rows: list[RowChange] = [
-            Put(INCIDENT_MEMBERS, {"complaint_id": node[0], "incident_id": group})
-            for node, group in after.items()
-            if region.before.get(node) != group
-        ]
-        events = [await self._incident_changed(change, weakest.get(change.group_id)) for change in changed]
+        told = [await self._incident_changed(change, weakest.get(change.group_id)) for change in changed]
         moved = {node[0] for change in changed for node in (*change.added, *change.removed)}
         subjects = {
             (UUID(bytes=row[0].bytes), row[1])
             for row in await self._store.pool.fetch(read_models.SUBJECTS_IN_PATTERNS, list(moved))
         }
-        return _Outcome(events, rows), subjects, {node[0]: group for node, group in after.items()}
+        outcome = _Outcome(
+            [self._event("incident", each.incident_id, INCIDENT_CHANGED, each) for each in told],
+            [row for each in told for row in incident_rows(each)],
+        )
+        return outcome, subjects, {node[0]: group for node, group in after.items()}
 
     async def _patterns(
         self, touched: _Touched, moved: set[Node], incident_of: Mapping[UUID, UUID]
@@ -257,48 +254,30 @@ class Resolver:
         known = await self._store.pool.fetch(
             read_models.PATTERNS_BY_ID, list({*members, *region.before.values()})
         )
-        stored = {UUID(bytes=row[0].bytes): (row[1], row[2], row[3]) for row in known}
+        stored = {UUID(bytes=row[0].bytes): (row[1], row[2]) for row in known}
+        following = PatternRows(region.before, {UUID(bytes=row[0].bytes): row[3] for row in known})
         incidents = await self._incidents_of({node[0] for node in after}, incident_of)
-        features = await self._index.get({node[0] for node in after})
-        forces = {
-            (complaint, officer.subject): officer.force
-            for complaint, indexed in features.items()
-            for officer in indexed.features.officers
-        }
-        rows: list[RowChange] = [
-            read_models.pattern_member(*node, group, forces.get(node, ""))
-            for node, group in after.items()
-            if region.before.get(node) != group
-        ]
-        rows += [
-            Remove(PATTERN_MEMBERS, "member", read_models.member_key(*node))
-            for node in region.before.keys() - after.keys()
-        ]
-        events: list[NewEvent] = []
+        rows: list[RowChange] = []
+        told: list[PatternChanged] = []
         for group, within in members.items():
             complaints = {node[0] for node in within}
             counts = len(complaints), len({incidents[complaint] for complaint in complaints})
             is_decided = any(node in touched.decided for node in within)
-            if group not in changed and not is_decided and stored.get(group, (0, 0, 0))[:2] == counts:
+            if group not in changed and not is_decided and stored.get(group, (0, 0)) == counts:
                 continue
             change = changed.get(group) or Change(group, tuple(within), (), ())
-            origins = {group, *(region.before[node] for node in within if node in region.before)}
-            reached = max((stored[origin][2] for origin in origins if origin in stored), default=0)
+            reached = following.reached(group, change.added)
             crossed = tuple(number for number in CROSSINGS if reached < number <= counts[1])
-            row = {
-                "pattern_id": group,
-                "complaints": counts[0],
-                "incidents": counts[1],
-                "reached": max(reached, counts[1]),
-            }
-            rows.append(Put(PATTERNS, row))
             released = await self._released(within, region.links.values())
-            events.append(await self._pattern_changed(change, counts, crossed, released))
+            told.append(await self._pattern_changed(change, counts, crossed, released))
+            rows += following.changed(told[-1])
         for change in changed.values():
             if not change.members:
-                rows.append(Remove(PATTERNS, "pattern_id", change.group_id))
-                events.append(await self._pattern_changed(change, (0, 0), (), ()))
-        return _Outcome(events, rows)
+                told.append(await self._pattern_changed(change, (0, 0), (), ()))
+                rows += following.changed(told[-1])
+        return _Outcome(
+            [self._event("pattern", each.pattern_id, PATTERN_CHANGED, each) for each in told], rows
+        )
 
     async def _region(
         self,
@@ -344,10 +323,19 @@ class Resolver:
 
     # What is told of it
 
-    async def _incident_changed(self, change: Change[Node], cluster: Cluster | None) -> NewEvent:
+    def _event(
+        self, category: str, identity: UUID, type_: EventType[Contract, Contract], clear: Contract
+    ) -> NewEvent:
+        return sealed_event(stream_id(category, identity), type_, clear, None, None, self._context.today())
+
+    def _taken_out(self, complaint: UUID) -> NewEvent:
+        told, day = ComplaintTakenOut(complaint_id=complaint), self._context.today()
+        return sealed_event(withdrawal_stream(complaint), COMPLAINT_TAKEN_OUT, told, None, None, day)
+
+    async def _incident_changed(self, change: Change[Node], cluster: Cluster | None) -> IncidentChanged:
         sources = await self._sources(node[0] for node in change.members)
         weakest = cluster.weakest if cluster else None
-        payload = IncidentChanged(
+        return IncidentChanged(
             incident_id=change.group_id,
             members=tuple(node[0] for node in change.members),
             added=tuple(node[0] for node in change.added),
@@ -359,8 +347,6 @@ class Resolver:
             split_from=change.split_from,
             weakest_probability=None if weakest is None else probability_of(weakest),
         )
-        stream = stream_id("incident", change.group_id)
-        return sealed_event(stream, INCIDENT_CHANGED, payload, None, None, self._context.today())
 
     async def _pattern_changed(
         self,
@@ -368,9 +354,9 @@ class Resolver:
         counts: tuple[int, int],
         crossed: tuple[int, ...],
         released: tuple[UUID, ...],
-    ) -> NewEvent:
+    ) -> PatternChanged:
         sources = await self._sources({node[0] for node in change.members})
-        payload = PatternChanged(
+        return PatternChanged(
             pattern_id=change.group_id,
             members=_members(change.members),
             added=_members(change.added),
@@ -382,8 +368,6 @@ class Resolver:
             crossed=crossed,
             released=released,
         )
-        stream = stream_id("pattern", change.group_id)
-        return sealed_event(stream, PATTERN_CHANGED, payload, None, None, self._context.today())
 
     async def _sources(self, complaints: Iterable[UUID]) -> tuple[int, int]:
         """The least and the most independent sources there can be."""

@@ -18,12 +18,12 @@ from services.dedup.domain.facts import (
 from services.dedup.index import ComplaintIndex, still_there
 from services.dedup.keys import match_key
 from services.dedup.links import StoredMatch
-from services.dedup.read_models import MATCHES
+from services.dedup.rows import match_row
 from shared.errors import Conflict, NotFound
 from shared.sealing.events import log_type, sealed_event
 from shared.service import Context
 from shared.store.events import stream_id
-from shared.store.requests import AppendRequest, Put, VersionConflict
+from shared.store.requests import AppendRequest, VersionConflict
 
 _DECIDED = {log_type(type_): type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
 
@@ -85,26 +85,10 @@ class Reviewing:
                 stream: events[-1].version,
                 **still_there([proposed.complaint_id, proposed.other_complaint_id]),
             },
-            rows=(_row(decided),),
+            rows=(match_row(proposed, state.zone, is_decided=state.decided),),
         )
         try:
             await self._context.store.append(request)
         except VersionConflict:
             raise Conflict("Somebody else has just decided this match.") from None
         return decided
-
-
-def _row(match: StoredMatch) -> Put:
-    return Put(
-        MATCHES,
-        {
-            "match_id": match.match_id,
-            "complaint_id": match.a[0],
-            "subject": match.a[1],
-            "other_complaint_id": match.b[0],
-            "other_subject": match.b[1],
-            "kind": match.kind,
-            "zone": match.zone,
-            "decided": match.decided,
-        },
-    )

@@ -9,7 +9,7 @@ from services.dedup import read_models
 from services.dedup.domain.clusters import WHOLE, Apart, Node, clusters, never_apart, of_one_complaint
 from services.dedup.domain.facts import Kind, MatchEvidence, incident_id
 from services.dedup.domain.model import Model
-from services.dedup.domain.scoring import probability_of
+from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
 from services.dedup.index import ComplaintIndex
 from services.dedup.links import Matches, StoredMatch

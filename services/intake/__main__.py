@@ -1,4 +1,4 @@
-"""`python -m services.intake serve` and `python -m services.intake migrate`."""
+"""`python -m services.intake serve`, `migrate` and `rebuild` (which says that there is nothing to do)."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""`python -m services.referral serve` and `python -m services.referral migrate`."""
+"""`python -m services.referral serve`, `migrate` and `rebuild`."""
 
 import sys
 
 from services.referral.settings import Settings
-from shared.web.process import Wire, main
+from shared.web.process import Projecting, Wire, main
 
 
 def wiring() -> Wire[Settings]:
@@ -13,5 +13,12 @@ def wiring() -> Wire[Settings]:
     return wire
 
 
+def projecting() -> Projecting:
+    """The same for `rebuild`."""
+    from services.referral.projection import Projection  # noqa: PLC0415
+
+    return Projection
+
+
 if __name__ == "__main__":
-    sys.exit(main("referral", Settings, wiring))
+    sys.exit(main("referral", Settings, wiring, projecting=projecting))

@@ -12,16 +12,16 @@ from uuid import UUID, uuid4
 
 from services.referral.docket import Changes, Docket
 from services.referral.domain import case as cases
-from services.referral.domain.facts import CaseFacts, ComplaintFacts, commonest_force
+from services.referral.domain.facts import CaseFacts, ComplaintFacts
 from services.referral.domain.placement import Placement
 from services.referral.domain.policy import Policy
 from services.referral.read_models import ReadModel
-from services.referral.rows import CASE_COMPLAINTS, CASES, FOLLOW_UPS, PATTERN_MEMBERS, VERDICTS
+from services.referral.rows import VERDICTS, follow_up_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED
 from shared.sealing.keys import destroy_data_key
 from shared.service import Context
 from shared.store.events import identity_of
-from shared.store.requests import AppendRequest, Claim, Put, Remove, merged
+from shared.store.requests import AppendRequest, Claim, Remove, merged
 from shared.streaming.handling import Incoming, RecordFault
 from shared.streaming.inbox import TOMBSTONE
 
@@ -74,11 +74,11 @@ class Complaints:
             told = [*await self._docket.facts(there), facts]
             told.sort(key=lambda one: one.complaint_id)
             events = cases.assess(opened[target].case, told, self._policy, changes.day)
-            changes.add(opened[target], events, commonest_force(one.force for one in told))
+            changes.add(opened[target], events)
         else:
             target = uuid4()
             events = cases.open_case(target, CaseFacts((facts,)), self._policy, changes.day)
-            changes.open(target, events, facts.force)
+            changes.open(target, events)
             if after.incident_id is not None:
                 changes.give_incident(incident, target)
         changes.place(before, replace(after, case_id=target))
@@ -109,19 +109,14 @@ class Complaints:
         events = cases.assess(
             opened[case_id].case, facts, self._policy, changes.day, told=told, because_of=because_of
         )
-        changes.add(opened[case_id], events, commonest_force(one.force for one in facts))
+        changes.add(opened[case_id], events)
 
     async def followed_up(self, incoming: Incoming) -> AppendRequest:
         envelope = incoming.envelope
         COMPLAINT_FOLLOWED_UP.read_sealed(incoming.plain or b"")
         complaint_id = identity_of(envelope.subject)
         changes = self._changes(incoming)
-        row = {
-            "slot": envelope.slot,
-            "slot_sequence": envelope.slot_sequence,
-            "complaint_id": complaint_id,
-        }
-        changes.row(Put(FOLLOW_UPS, row))
+        changes.row(follow_up_row(envelope))
         placement = await self._read.placement(complaint_id)
         changes.place(placement, placement)  # refuses who decides at this moment without having read it
         if placement.case_id is not None:
@@ -142,20 +137,11 @@ class Complaints:
         changes = self._changes(incoming)
         if before.case_id is not None:
             await self._taken_out(changes, before)
-        changes.place(before, Placement(complaint_id, is_erased=True, recorded_on=before.recorded_on))
-        for case_id in await self._read.cases_of_one(complaint_id):
-            changes.row(
-                destroy_data_key(case_id),
-                Remove(CASES, "case_id", case_id),
-                Remove(VERDICTS, "case_id", case_id),
-            )
-        changes.row(
-            destroy_data_key(complaint_id),
-            *(
-                Remove(table, "complaint_id", complaint_id)
-                for table in (PATTERN_MEMBERS, FOLLOW_UPS, CASE_COMPLAINTS)
-            ),
-        )
+        after = Placement(complaint_id, is_erased=True, recorded_on=before.recorded_on)
+        gone = await self._read.cases_of_one(complaint_id)
+        changes.place(before, after, cases_gone=gone)
+        changes.row(*map(destroy_data_key, (complaint_id, *gone)))
+        changes.row(*(Remove(VERDICTS, "case_id", case_id) for case_id in gone))
         tombstone = AppendRequest(claims=(Claim(TOMBSTONE, complaint_id.bytes),))
         return merged(changes.request(), tombstone)
 
@@ -170,7 +156,7 @@ class Complaints:
             if others
             else cases.end(opened[case_id].case, changes.day)
         )
-        changes.add(opened[case_id], events, commonest_force(one.force for one in others))
+        changes.add(opened[case_id], events)
         if not others and before.incident_id is not None:
             incident = (await self._read.incidents([before.incident_id]))[before.incident_id]
             if incident.case_id == case_id:

@@ -14,7 +14,7 @@ from services.referral.conflicts import Conflicts
 from services.referral.docket import Changes, Docket, OpenedCase, folded
 from services.referral.domain import case as cases
 from services.referral.domain.case import Act, Case, CaseEvent
-from services.referral.domain.facts import CaseFacts, commonest_force
+from services.referral.domain.facts import CaseFacts
 from services.referral.domain.placement import Placement
 from services.referral.domain.policy import Policy
 from services.referral.read_models import CaseRow, ReadModel
@@ -115,7 +115,7 @@ class Desk:
             raise Unprocessable.field(field, wrong.message) from wrong
         except cases.CaseRefused as refusal:
             _refuse(refusal)
-        return await self._append(changes, opened, events, residents)
+        return await self._append(changes, opened, events)
 
     async def approve(
         self, caller: Caller, case_id: UUID, version: int | None, is_approved: bool, reason: str
@@ -125,23 +125,16 @@ class Desk:
         Raises:
             NotFound, Conflict.
         """
-        opened, residents = await self._writable(caller, case_id, version)
+        opened, _ = await self._writable(caller, case_id, version)
         changes = Changes(self._context, self._context.today())
         try:
             events = cases.approve(opened.case, is_approved, reason, self._act(caller), uuid4)
         except cases.CaseRefused as refusal:
             _refuse(refusal)
-        return await self._append(changes, opened, events, residents)
+        return await self._append(changes, opened, events)
 
-    async def _append(
-        self,
-        changes: Changes,
-        opened: OpenedCase,
-        events: list[CaseEvent],
-        residents: dict[UUID, Placement],
-    ) -> Case:
-        force = commonest_force(placement.force or "unknown" for placement in residents.values())
-        case = changes.add(opened, events, force)
+    async def _append(self, changes: Changes, opened: OpenedCase, events: list[CaseEvent]) -> Case:
+        case = changes.add(opened, events)
         try:
             await self._context.store.append(changes.request())
         except VersionConflict:

@@ -6,11 +6,10 @@ once the second is refused and decides again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Final
 from uuid import UUID
 
 import orjson
@@ -25,19 +24,22 @@ from services.referral.internal_events import (
     PlacementChanged,
 )
 from services.referral.read_models import IncidentCase, KeptComplaint, KeptEvent, KeptFollowUp, ReadModel
-from services.referral.rows import CASE_COMPLAINTS, INCIDENT_CASES, case_row, placement_row
+from services.referral.rows import (
+    PLACED,
+    case_complaint_rows,
+    case_row,
+    incident_case_row,
+    placement_rows,
+)
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import sealed_event
 from shared.sealing.jwe import open_sealed
-from shared.sealing.keys import DataKey, new_data_key, unwrap_data_keys
+from shared.sealing.keys import DataKey, KeyRing, new_data_key, unwrap_data_keys
 from shared.service import Context
 from shared.store.events import NewEvent, StreamId, stream_id
-from shared.store.requests import AppendRequest, Put, RowChange, VersionConflict
+from shared.store.requests import AppendRequest, RowChange, VersionConflict
 from shared.streaming.cloudevents import parse
-
-# The force is told by the complaint itself, and goes with it: the log is for ever.
-_PLACED: Final = tuple(field.name for field in fields(Placement) if field.name not in {"version", "force"})
 
 
 def case_stream(case_id: UUID) -> StreamId:
@@ -80,13 +82,12 @@ class Docket:
         return {each: OpenedCase(folded(events), keys[each]) for each, events in by_case.items()}
 
     async def _events(self, case_ids: Collection[UUID]) -> list[tuple[UUID, CaseEvent, DataKey]]:
-        kek, opened = self._context.keys.kek, []
-        for case_id, kept in groupby(await self._read.kept_events(case_ids), lambda event: event.case_id):
-            events = list(kept)
-            keys = unwrap_data_keys(kek, [(case_id, events[0].kek_id, events[0].wrapped)])
-            key = DataKey(case_id, keys[str(case_id)])
-            opened += [(case_id, _opened(event, keys), key) for event in events]
-        return opened
+        kept = await self._read.kept_events(case_ids)
+        return [
+            (key.key_id, event, key)
+            for key, events in opened_cases(self._context.keys.kek, kept)
+            for event in events
+        ]
 
     async def resident_cases(
         self, case_ids: Collection[UUID]
@@ -131,6 +132,18 @@ class Docket:
         return open_sealed(envelope.sealed or {}, keys, envelope.id)
 
 
+def opened_cases(kek: KeyRing, kept: Iterable[KeptEvent]) -> Iterator[tuple[DataKey, list[CaseEvent]]]:
+    """Case by case its key, whose id is the case's, and its events.
+
+    Args:
+        kept: case by case in order.
+    """
+    for case_id, of_case in groupby(kept, lambda event: event.case_id):
+        events = list(of_case)
+        keys = unwrap_data_keys(kek, [(case_id, events[0].kek_id, events[0].wrapped)])
+        yield DataKey(case_id, keys[str(case_id)]), [_opened(event, keys) for event in events]
+
+
 def folded(events: Iterable[CaseEvent]) -> Case:
     """The state after these events, at least one."""
     case: Case | None = None
@@ -158,9 +171,14 @@ class Changes:
         self.touched: set[UUID] = set()
         """The cases that it has events or expectations of."""
 
-    def place(self, before: Placement, after: Placement) -> None:
-        """The complaint's placement is `after` from now on; its version is given here."""
-        clear = PlacementChanged(**{name: getattr(after, name) for name in _PLACED})
+    def place(self, before: Placement, after: Placement, *, cases_gone: Sequence[UUID] = ()) -> None:
+        """The complaint's placement is `after` from now on; its version is given here.
+
+        Args:
+            cases_gone: the cases whose key dies with the complaint.
+        """
+        known = {name: getattr(after, name) for name in PLACED}
+        clear = PlacementChanged(**known, cases_gone=tuple(cases_gone))
         stream = placement_stream(after.complaint_id)
         self._events.append(
             sealed_event(
@@ -168,7 +186,7 @@ class Changes:
             )
         )
         self._expected[stream] = before.version
-        self.row(placement_row(replace(after, version=before.version + 1)))
+        self.row(*placement_rows(clear, before.version + 1, after.force))
 
     def expect_placement(self, placement: Placement) -> None:
         self._expected[placement_stream(placement.complaint_id)] = placement.version
@@ -183,21 +201,20 @@ class Changes:
             )
         )
         self._expected[stream] = before.version
-        row = {"incident_id": before.incident_id, "version": before.version + 1, "case_id": case_id}
-        self.row(Put(INCIDENT_CASES, row))
+        self.row(incident_case_row(clear, before.version + 1))
 
     def expect_incident(self, incident: IncidentCase) -> None:
         self._expected[incident_stream(incident.incident_id)] = incident.version
 
-    def open(self, case_id: UUID, events: list[CaseEvent], force: str) -> None:
+    def open(self, case_id: UUID, events: list[CaseEvent]) -> None:
         """A case that is new."""
         key, key_row = new_data_key(self._context.keys.kek, case_id)
         self.row(key_row)
-        self._write(case_id, None, key, events, force)
+        self._write(case_id, None, key, events)
 
-    def add(self, opened: OpenedCase, events: list[CaseEvent], force: str) -> Case:
+    def add(self, opened: OpenedCase, events: list[CaseEvent]) -> Case:
         """More events of a case; the state after them."""
-        return self._write(opened.case.case_id, opened.case, opened.key, events, force)
+        return self._write(opened.case.case_id, opened.case, opened.key, events)
 
     def expect_case(self, case_id: UUID, version: int) -> None:
         self._expected[case_stream(case_id)] = version
@@ -206,9 +223,7 @@ class Changes:
     def row(self, *changes: RowChange) -> None:
         self._rows += changes
 
-    def _write(
-        self, case_id: UUID, before: Case | None, key: DataKey, events: list[CaseEvent], force: str
-    ) -> Case:
+    def _write(self, case_id: UUID, before: Case | None, key: DataKey, events: list[CaseEvent]) -> Case:
         stream = case_stream(case_id)
         case = before
         for event in events:
@@ -225,15 +240,8 @@ class Changes:
             )
             case = evolve(case, event)
         assert case is not None  # noqa: S101  (there is an event at least)
-        known = set(before.complaint_ids) if before else set()
-        self.row(
-            case_row(case, force),
-            *(
-                Put(CASE_COMPLAINTS, {"complaint_id": each, "case_id": case_id})
-                for each in case.complaint_ids
-                if each not in known
-            ),
-        )
+        known = before.complaint_ids if before else ()
+        self.row(case_row(case), *case_complaint_rows(case_id, set(case.complaint_ids).difference(known)))
         self._expected[stream] = before.version if before else 0
         self.touched.add(case_id)
         return case

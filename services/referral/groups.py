@@ -1,7 +1,7 @@
 """What happens when dedup finds what belongs together: incidents merge and split cases, patterns re-open
 decided ones and release complaints that were held back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid4
@@ -9,19 +9,15 @@ from uuid import UUID, uuid4
 from services.referral.complaints import Complaints
 from services.referral.docket import Changes, Docket, OpenedCase
 from services.referral.domain import case as cases
-from services.referral.domain.facts import CaseFacts, commonest_force
+from services.referral.domain.facts import CaseFacts
 from services.referral.domain.placement import CaseRank, Placement, Regrouping, noting, regroup
 from services.referral.domain.policy import Policy
 from services.referral.read_models import ReadModel
-from services.referral.rows import PATTERN_MEMBERS
+from services.referral.rows import difference, pattern_rows
 from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
-from shared.contracts.match_events import PatternChanged, PatternMember
 from shared.service import Context
-from shared.store.requests import AppendRequest, Put, merged
+from shared.store.requests import AppendRequest, merged
 from shared.streaming.handling import Incoming
-
-Member = tuple[UUID, int]
-"""A subject of a complaint."""
 
 
 class Groups:
@@ -94,25 +90,19 @@ class Groups:
     ) -> None:
         arriving = {placement.complaint_id for placement in plan.joining}
         facts = await self._docket.facts(set(residents.get(target, ())) | arriving)
-        force = commonest_force(one.force for one in facts)
         if target in opened:
-            changes.add(
-                opened[target], cases.assess(opened[target].case, facts, self._policy, changes.day), force
-            )
+            changes.add(opened[target], cases.assess(opened[target].case, facts, self._policy, changes.day))
         else:
-            changes.open(
-                target, cases.open_case(target, CaseFacts(tuple(facts)), self._policy, changes.day), force
-            )
+            changes.open(target, cases.open_case(target, CaseFacts(tuple(facts)), self._policy, changes.day))
         for case_id, remaining in plan.left.items():
             case = opened[case_id].case
             if remaining:
                 parts = {case_id: remaining, target: set(residents[case_id]) - remaining}
                 there = await self._docket.facts(remaining)
                 events = cases.split(case, parts, there, self._policy, changes.day)
-                changes.add(opened[case_id], events, commonest_force(one.force for one in there))
+                changes.add(opened[case_id], events)
             else:
-                gone = (one.force or "" for one in residents[case_id].values())
-                changes.add(opened[case_id], cases.merge(case, target, changes.day), commonest_force(gone))
+                changes.add(opened[case_id], cases.merge(case, target, changes.day))
 
     # Patterns
 
@@ -122,23 +112,13 @@ class Groups:
             complaint_id for complaint_id in told.released if await self._release(incoming, complaint_id)
         ]
         known = await self._read.pattern_members(told.pattern_id)
-        added, removed = _difference(told, known)
+        added, removed = difference(told, known)
         members = (known | added) - removed
         placements = await self._read.placements({complaint_id for complaint_id, _ in members | removed})
         erased = {each for each, one in placements.items() if one.is_erased}
         changes = self._changes(incoming)
         day = date.fromisoformat(incoming.envelope.day)
-        for complaint_id, subject in sorted(added | removed):
-            if complaint_id in erased:
-                continue
-            row = {
-                "pattern_id": told.pattern_id,
-                "complaint_id": complaint_id,
-                "subject": subject,
-                "is_member": (complaint_id, subject) in added,
-                "since": day,
-            }
-            changes.row(Put(PATTERN_MEMBERS, row))
+        changes.row(*pattern_rows(told, known, erased, day))
         newcomers = {complaint_id for complaint_id, _ in added} | set(released)
         changed = newcomers | {complaint_id for complaint_id, _ in removed}
         cased = {each for each, _ in members if placements[each].case_id is not None}
@@ -172,14 +152,3 @@ class Groups:
 
     def _changes(self, incoming: Incoming) -> Changes:
         return Changes(self._context, self._context.today(), str(incoming.envelope.id))
-
-
-def _difference(told: PatternChanged, known: set[Member]) -> tuple[set[Member], set[Member]]:
-    """Who is new in the pattern, and who is no more, against what we know."""
-    removed = _members(told.removed)
-    now = (known | _members(told.added)) - removed if told.members is None else _members(told.members)
-    return now - known, (known - now) | (removed & known)
-
-
-def _members(named: Iterable[PatternMember]) -> set[Member]:
-    return {(member.complaint_id, member.subject) for member in named}

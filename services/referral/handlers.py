@@ -1,14 +1,13 @@
 """What referral does with the events of intake and dedup: which of them goes where."""
 
 from collections.abc import Mapping
-from datetime import date
 
 from services.referral.complaints import Complaints
 from services.referral.docket import Docket
 from services.referral.domain.policy import Policy
 from services.referral.groups import Groups
 from services.referral.read_models import ReadModel
-from services.referral.rows import CONTACTS
+from services.referral.rows import contact_row
 from shared.contracts.events import (
     COMPLAINT_ERASED,
     COMPLAINT_FOLLOWED_UP,
@@ -19,7 +18,7 @@ from shared.contracts.events import (
 )
 from shared.sealing.events import log_type
 from shared.service import Context
-from shared.store.requests import AppendRequest, Put
+from shared.store.requests import AppendRequest
 from shared.streaming.handling import Handlers, Incoming
 
 
@@ -43,11 +42,4 @@ def handlers(context: Context, read: ReadModel, docket: Docket, policy: Policy) 
 
 async def contact_closed(incoming: Incoming) -> AppendRequest:
     """Counted by its day."""
-    envelope = incoming.envelope
-    row = {
-        "slot": envelope.slot,
-        "slot_sequence": envelope.slot_sequence,
-        "on_day": date.fromisoformat(envelope.day),
-        "count": CONTACT_CLOSED.read_clear(envelope.clear).count,
-    }
-    return AppendRequest(rows=(Put(CONTACTS, row),))
+    return AppendRequest(rows=(contact_row(incoming.envelope),))

@@ -10,7 +10,10 @@ from shared.contracts.events import EventType
 
 
 class PlacementChanged(Contract):
-    """What is known of a complaint's place (see `services.referral.domain.placement.Placement`)."""
+    """What is known of a complaint's place (see `services.referral.domain.placement.Placement`).
+
+    `cases_gone` are the cases whose key died with the complaint.
+    """
 
     complaint_id: UUID
     is_recorded: bool
@@ -24,6 +27,7 @@ class PlacementChanged(Contract):
     recorded_on: date | None = None
     slot: int | None = None
     slot_sequence: int | None = None
+    cases_gone: tuple[UUID, ...] = ()
 
 
 class IncidentCaseChanged(Contract):

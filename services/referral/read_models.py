@@ -37,13 +37,14 @@ WHERE p.complaint_id = ANY($1::uuid[])
 """
 
 # Whole cases in one round trip. Relies on events_stream_id_version_key and data_keys_pkey.
-READ_CASE_EVENTS = """
+_CASE_EVENTS = """
 SELECT asked.case_id, e.event_id, e.type, e.schema_version, e.data, e.recorded_on, k.kek_id, k.wrapped
 FROM unnest($1::uuid[]) AS asked (case_id)
 JOIN data_keys k ON k.key_id = asked.case_id
 JOIN events e ON e.stream_id = 'case-' || asked.case_id
-ORDER BY asked.case_id, e.version
 """
+READ_CASE_EVENTS = f"{_CASE_EVENTS} ORDER BY asked.case_id, e.version"
+READ_CASE_EVENTS_UP_TO = f"{_CASE_EVENTS} WHERE e.position <= $2 ORDER BY asked.case_id, e.version"
 
 # Relies on follow_ups_complaint_id and inbox_pkey.
 READ_FOLLOW_UPS = """
@@ -105,6 +106,15 @@ READ_CASES_OF_ONE = """
 SELECT case_id FROM case_complaints mine WHERE complaint_id = $1 AND NOT EXISTS (
     SELECT FROM case_complaints other WHERE other.case_id = mine.case_id AND other.complaint_id <> $1)
 """
+
+# For a rebuild. Rely on placements_pkey, pattern_members_pkey and claims_pkey.
+READ_FORCES = """
+SELECT complaint_id, force FROM placements WHERE complaint_id = ANY($1::uuid[]) AND force IS NOT NULL
+"""
+READ_MEMBERS_OF_PATTERNS = """
+SELECT pattern_id, complaint_id, subject FROM pattern_members WHERE pattern_id = ANY($1::uuid[]) AND is_member
+"""
+READ_CLAIMED = "SELECT key FROM claims WHERE kind = $1 AND key = ANY($2::bytea[])"
 
 
 # Statistics

@@ -71,9 +71,13 @@ class Deadline(Contract):
 
 
 class Recommendation(Contract):
-    """What the policy advises: criteria and why. Never a verdict of misconduct."""
+    """What the policy advises: criteria and why. Never a verdict of misconduct.
+
+    `force` is the one that most of the complaints are about.
+    """
 
     policy_version: Text
+    force: ForceSlug = "unknown"
     criteria: tuple[IndicatedCriterion, ...] = ()
     priority: Count
     recipient: Recipient | None = None

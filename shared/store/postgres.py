@@ -111,20 +111,20 @@ class PostgresStore:
 
     async def read_stream(self, stream: str, after: int = 0) -> list[RecordedEvent]:
         """The events of one stream in order, those above version `after`."""
-        return _recorded(await self._fetch(sql.READ_STREAM, stream, after))
+        return recorded(await self._fetch(sql.READ_STREAM, stream, after))
 
     async def read_log(self, after: int, limit: int = 500) -> list[RecordedEvent]:
         """At most `limit` events of the whole log in order, those above position `after`."""
-        return _recorded(await self._fetch(sql.READ_LOG, after, after + limit))
+        return recorded(await self._fetch(sql.READ_LOG, after, after + limit))
 
     async def read_public(self, after: int, limit: int = 500) -> tuple[list[RecordedEvent], int]:
         """The public ones among the `limit` events above position `after`, and the position read up to."""
         up_to = min(after + limit, await self.head())
-        return _recorded(await self._fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
+        return recorded(await self._fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
 
     async def read_slot(self, slot: int, after: int, limit: int = 500) -> list[RecordedEvent]:
         """At most `limit` events of one slot in order, those above slot sequence `after`."""
-        return _recorded(await self._fetch(sql.READ_SLOT, slot, after, limit))
+        return recorded(await self._fetch(sql.READ_SLOT, slot, after, limit))
 
     async def head(self) -> int:
         """The position of the newest event; 0 for an empty log."""
@@ -185,7 +185,8 @@ async def _nothing_to_reset(_: object) -> None:
     transactions are context managers, and nobody sets or locks anything beyond them."""
 
 
-def _recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:
+def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:
+    """Rows of `events` as they are read."""
     # The metadata is parsed here: `->>` fails on some of what `json` takes, and no reader would pass there.
     return [
         RecordedEvent(

@@ -61,6 +61,17 @@ FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6
 WHERE source = of AND slot = in_slot AND slot_sequence = at
 """
 
+# How far both are; of one snapshot, for what follows from an entry is committed with it.
+READ_MOMENT = """
+SELECT (SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(applied_no), 0) FROM inbox)
+"""
+
+# Relies on inbox_applied_no_key. Applied numbers have no gaps.
+READ_APPLIED = """
+SELECT source, slot, slot_sequence, event_id, subject, type, event, applied_no, after_position FROM inbox
+WHERE applied_no > $1 AND applied_no <= $2 ORDER BY applied_no
+"""
+
 KNOWN_EVENTS = "SELECT event_id, position FROM events WHERE event_id = ANY($1::uuid[])"
 
 READ_STREAM = f"SELECT {EVENT_COLUMNS} FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version"

@@ -1,7 +1,8 @@
-"""The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, or `migrate`.
+"""The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, `migrate`, or
+`rebuild [--check] [--json]`.
 
-Exit codes: 0 after a stop by signal, 1 when something broke (the log says what), 2 for wrong
-settings or arguments, with a line for each.
+Exit codes: 0 after a stop by signal, 1 when something broke (the log says what) or a check found other rows,
+2 for wrong settings or arguments, with a line for each.
 """
 
 import argparse
@@ -17,7 +18,11 @@ import uvloop
 from starlette.types import ASGIApp
 
 from shared.errors import HotlineError, SettingsError
-from shared.settings import PREFIX, DatabaseSettings, ServiceSettings, read
+from shared.rebuilding import JsonTeller, Teller
+from shared.sealing.keys import ServiceKeys, load_keys
+from shared.settings import PREFIX, DatabaseSettings, RebuildSettings, ServiceSettings, read
+from shared.store.migrate import check_schema
+from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
 from shared.web.metrics import Metrics, exposition
 
@@ -37,14 +42,30 @@ S = TypeVar("S", bound=ServiceSettings)
 Wire = Callable[[S, frozenset[str]], AbstractAsyncContextManager[Wired]]
 
 
+# The keys of the service -> how its read models follow from its history.
+Projecting = Callable[[ServiceKeys], Projection]
+
+
 def main(
-    name: str, settings: type[S], wiring: Callable[[], Wire[S]], arguments: Sequence[str] | None = None
+    name: str,
+    settings: type[S],
+    wiring: Callable[[], Wire[S]],
+    arguments: Sequence[str] | None = None,
+    *,
+    projecting: Callable[[], Projecting] | None = None,
 ) -> int:
-    """Runs the command and answers the exit code. `wiring` does the heavy imports, for `serve` alone."""
+    """Runs the command and answers the exit code.
+
+    Args:
+        wiring: does the heavy imports, for `serve` alone.
+        projecting: the same for `rebuild`; None for a service without read models.
+    """
     chosen = _parser(name).parse_args(arguments)
     try:
         if chosen.command == "migrate":
             return _migrate(name, read(DatabaseSettings))
+        if chosen.command == "rebuild":
+            return _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json)
         return _serve(name, read(settings), wiring, chosen.only)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -71,6 +92,11 @@ def _parser(name: str) -> argparse.ArgumentParser:
         "--only", type=parts, default=PARTS, metavar="PARTS", help="some of http,relay,consumer (all)"
     )
     commands.add_parser("migrate", help="bring the database to the newest schema, then exit")
+    anew = commands.add_parser("rebuild", help="make the read models anew from the log and the inbox")
+    anew.add_argument("--check", action="store_true", help="only compare: change nothing")
+    anew.add_argument(
+        "--json", action="store_true", help="tell progress and outcome as JSON, an object a line"
+    )
     return parser
 
 
@@ -85,6 +111,29 @@ def _migrate(name: str, settings: DatabaseSettings) -> int:
     return 0
 
 
+def _rebuild(name: str, projecting: Callable[[], Projecting] | None, *, is_check: bool, as_json: bool) -> int:
+    teller = JsonTeller(name) if as_json else Teller(name)
+    if projecting is None:
+        teller.nothing()
+        return 0
+    settings = read(RebuildSettings)
+    report = asyncio.run(_rebuilt(name, settings, projecting(), teller, is_check=is_check))
+    teller.report(report, is_check=is_check)
+    return 1 if is_check and report.differing else 0
+
+
+async def _rebuilt(
+    name: str, settings: RebuildSettings, projecting: Projecting, teller: Teller, *, is_check: bool
+) -> Report:
+    database_url = settings.database_url.get_secret_value()
+    projection = projecting(load_keys(settings.keys_file))
+    try:
+        await check_schema(name, database_url)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
+    return await rebuild(database_url, projection, is_check=is_check, tell=teller.progress)
+
+
 def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozenset[str]) -> int:
     logs.configure(name)
     log = logs.logger(__name__)
@@ -92,8 +141,8 @@ def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozen
         uvloop.run(_run(settings, wiring(), chosen))
     except HotlineError:
         raise  # its words are for the operator: the caller of this prints them
-    except Exception as error:  # noqa: BLE001  # the process ends here; the log says why, without messages
-        log.critical("stopped by an error", **logs.fault(error))
+    except Exception as error:  # the process ends here; the log says why, without messages
+        log.critical("stopped by an error", exc_info=error)
         return 1
     return 0
 

@@ -93,3 +93,24 @@ def test_a_planted_fault_turns_verification_red(system: System, imported: Path, 
     assert told.returncode == 1, told.stdout
     assert "WRONG" in told.stdout
     assert system.hotline("verify").returncode == 0
+
+
+def test_read_models_are_rebuilt_while_the_system_runs(system: System, imported: Path) -> None:
+    for service, options, said in (
+        ("dedup", (), "no row differed; the rebuilt tables are in place"),
+        ("referral", (), "no row differed; the rebuilt tables are in place"),
+        ("referral", ("--check",), "no row differed; nothing was changed"),
+        ("intake", (), "intake has no read model"),
+    ):
+        told = system.hotline("rebuild", service, *options)
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert said in told.stdout
+    assert system.hotline("verify").returncode == 0
+
+
+def test_a_rebuild_of_an_unknown_service_is_one_sentence(system: System) -> None:
+    told = system.hotline("rebuild", "kafka")
+    assert (told.returncode, told.stderr) == (
+        1,
+        "hotline: kafka is no service: intake, dedup, referral are.\n",
+    )

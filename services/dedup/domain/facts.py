@@ -63,7 +63,13 @@ class MatchDecided(Contract):
 
 
 class ComplaintWithdrawn(Contract):
-    """A complaint was erased: it stands in no incident and no pattern any more."""
+    """A complaint was erased: it belongs to nothing any more. The resolver has yet to see to that."""
+
+    complaint_id: UUID
+
+
+class ComplaintTakenOut(Contract):
+    """The resolver has taken a withdrawn complaint out of its matches, its incident and its patterns."""
 
     complaint_id: UUID
 
@@ -79,6 +85,9 @@ MATCH_REJECTED: Final[EventType[Pair, MatchDecided]] = EventType(
 )
 MATCH_RETRACTED: Final[EventType[Pair, MatchDecided]] = EventType(
     "dedup", "hotline.match.retracted.v1", Pair, MatchDecided
+)
+COMPLAINT_TAKEN_OUT: Final[EventType[ComplaintTakenOut, Contract]] = EventType(
+    "dedup", "hotline.complaint.taken_out.v1", ComplaintTakenOut, None
 )
 COMPLAINT_WITHDRAWN: Final[EventType[ComplaintWithdrawn, Contract]] = EventType(
     "dedup", "hotline.complaint.withdrawn.v1", ComplaintWithdrawn, None

@@ -73,6 +73,7 @@ class Policy:
         recipient, why = self._recipient(facts)
         return Recommendation(
             policy_version=self.table.version,
+            force=facts.force,
             criteria=tuple(
                 IndicatedCriterion(
                     code=self.table.criteria[found.order].code,

@@ -1,11 +1,13 @@
 """The command line of a service: what it runs, and how it says that it cannot."""
 
 import argparse
+import json
 
 import pytest
 
 from services.intake.__main__ import wiring
 from services.intake.settings import Settings
+from services.referral.__main__ import projecting
 from shared.web.process import PARTS, main, parts
 
 
@@ -32,7 +34,24 @@ def test_without_settings_it_says_so_and_ends_with_2(
     assert "HOTLINE_DATABASE_URL: is not set; it should be postgresql://" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--only", "worker"]])
+def test_a_service_without_read_models_has_nothing_to_rebuild(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("intake", Settings, wiring, ["rebuild"]) == 0
+    assert capsys.readouterr().out == "intake has no read model: there is nothing to rebuild\n"
+    assert main("intake", Settings, wiring, ["rebuild", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["nothing"].startswith("intake has no read model")
+
+
+def test_a_rebuild_needs_the_database_and_the_keys(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable in ("HOTLINE_DATABASE_URL", "HOTLINE_KEYS_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    assert main("referral", Settings, wiring, ["rebuild"], projecting=projecting) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["HOTLINE_DATABASE_URL", "HOTLINE_KEYS_FILE"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--only", "worker"], ["rebuild", "dedup"]])
 def test_wrong_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main("intake", Settings, wiring, arguments)

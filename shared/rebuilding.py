@@ -1,0 +1,77 @@
+"""`python -m services.X rebuild`: what is told of it while it runs, and of what it found.
+
+As text for people, progress on standard error; or a JSON object a line, for `./hotline rebuild`:
+``{"done", "total"}`` while it runs, then ``{"happened", "seconds", "is_check", "tables": [{"table", "rows",
+"surplus", "missing", "changed"}]}``, or ``{"nothing": "why"}``.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from shared.store.rebuilding import Compared, Report
+
+_SECONDS_BETWEEN = 0.5
+
+
+class Teller:
+    """Tells people."""
+
+    def __init__(self, service: str) -> None:
+        self._service, self._told = service, 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        """At most twice a second."""
+        now = time.monotonic()
+        if now - self._told >= _SECONDS_BETWEEN:
+            self._told = now
+            self._progress(done, total)
+
+    def nothing(self) -> None:
+        self._nothing(f"{self._service} has no read model: there is nothing to rebuild")
+
+    def report(self, report: Report, *, is_check: bool) -> None:
+        rate = report.happened / report.seconds if report.seconds else 0
+        print(
+            f"{self._service}: {report.happened:,} events and inbox entries in {report.seconds:.1f} s, "
+            f"{rate:,.0f}/s"
+        )
+        for table in report.tables:
+            print(f"{table.table}: {table.rows:,} rows, {said_of(table)}")
+        print("checked, nothing was changed" if is_check else "the rebuilt tables are in place")
+
+    def _progress(self, done: int, total: int) -> None:
+        print(f"{self._service}: {done:,} of {total:,}", file=sys.stderr)
+
+    def _nothing(self, why: str) -> None:
+        print(why)
+
+
+class JsonTeller(Teller):
+    """Tells a program."""
+
+    def report(self, report: Report, *, is_check: bool) -> None:
+        _line({**asdict(report), "is_check": is_check})
+
+    def _progress(self, done: int, total: int) -> None:
+        _line({"done": done, "total": total})
+
+    def _nothing(self, why: str) -> None:
+        _line({"nothing": why})
+
+
+def said_of(table: Compared) -> str:
+    """How a live table differed from the rebuilt one."""
+    if not table.differing:
+        return "none differed"
+    kinds = (
+        f"{table.surplus:,} too many, {table.missing:,} missing, {table.changed:,} other than they should be"
+    )
+    return f"{table.differing:,} differed: {kinds}"
+
+
+def _line(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document), flush=True)

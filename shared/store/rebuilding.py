@@ -1,0 +1,265 @@
+"""A service's read-model tables made anew from its own log and inbox, while it runs.
+
+What the reader gets: the tables are made in a schema of their own, by the projection that the live code
+uses too, and compared with the live ones in one snapshot. Then, under the store's lock, what happened since
+is added and they take the live ones' place, in one transaction; nobody sees a table half made, and appends
+wait for no longer than that. How it fails: whatever stops it leaves the live tables as they were, and the
+next one clears away what it made.
+
+Data keys, claims, cursors, the log and the inbox are no read models: they stay.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import asyncpg
+
+from shared.errors import HotlineError
+from shared.store.committer import write_tables
+from shared.store.history import Happened, History, Moment, now
+from shared.store.numbering import Batch
+from shared.store.requests import RowChange, Table
+from shared.store.sql import LOCK_KEY
+
+SCHEMA = "rebuild"
+CLOSE = 500
+"""With so few events and entries to go it has caught up; the rest is read under the lock."""
+
+_LIVE = "public"
+_ONE_AT_A_TIME = LOCK_KEY + 1
+_ROUNDS = 100
+_ATTEMPTS = 50
+
+# Whatever a table is not named with its schema is the one that is being made, if there is one. What is lost
+# with a crash is thrown away anyway; the transaction that puts the tables into their place does wait.
+_SETTINGS = {
+    "search_path": f"{SCHEMA}, {_LIVE}",
+    "synchronous_commit": "off",
+    "client_min_messages": "warning",
+    "work_mem": "64MB",
+    "jit": "off",
+}
+
+
+class RebuildFailed(HotlineError):
+    """Nothing has changed; the message says why."""
+
+
+class Projection(Protocol):
+    """How a service's read models follow from its history.
+
+    Attributes:
+        tables: all tables that follow from it, and nothing else writes.
+        ahead: statements that copy rows whose event is not applied yet, for a handler writes them in the
+            first of two steps. They find the live tables as ``public.NAME``.
+    """
+
+    @property
+    def tables(self) -> Sequence[Table]: ...
+
+    @property
+    def ahead(self) -> Sequence[str]: ...
+
+    async def rows(self, happened: Sequence[Happened], made: "asyncpg.Connection") -> Sequence[RowChange]:
+        """What the next events and entries do, in their order. `made` has the tables as they were before;
+        keys that were destroyed meanwhile are not found, and what they sealed makes no rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A live table against the rebuilt one: rows that are too many, that are missing, that are other ones."""
+
+    table: str
+    rows: int
+    surplus: int
+    missing: int
+    changed: int
+
+    @property
+    def differing(self) -> int:
+        return self.surplus + self.missing + self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`happened` counts events and inbox entries, `seconds` is the time that it took to replay them."""
+
+    happened: int
+    seconds: float
+    tables: tuple[Compared, ...]
+
+    @property
+    def differing(self) -> int:
+        return sum(table.differing for table in self.tables)
+
+
+Tell = Callable[[int, int], None]
+"""How many events and entries are done, and how many there are so far."""
+
+
+async def rebuild(database_url: str, projection: Projection, *, is_check: bool, tell: Tell) -> Report:
+    """Make the read models anew, and compare them with the live ones as they are.
+
+    Args:
+        is_check: change nothing.
+
+    Raises:
+        RebuildFailed: the live tables are as they were.
+    """
+    try:
+        connection = await asyncpg.connect(database_url, timeout=10, server_settings=_SETTINGS)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+        raise RebuildFailed(f"the database does not answer ({type(fault).__name__})") from fault
+    try:
+        await _begin(connection)
+        try:
+            return await _Rebuild(connection, projection, tell).run(is_check=is_check)
+        finally:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+        # By its type: the driver's own words may hold what is in a row.
+        raise RebuildFailed(f"the database broke off the rebuild ({type(fault).__name__})") from fault
+    finally:
+        await connection.close()
+
+
+async def _begin(connection: "asyncpg.Connection") -> None:
+    """One rebuild at a time; an earlier one that was killed is cleared away."""
+    await connection.execute("SET lock_timeout = '10s'")
+    try:
+        await connection.execute(f"SELECT pg_advisory_lock({_ONE_AT_A_TIME})")
+    except asyncpg.LockNotAvailableError:
+        raise RebuildFailed("another rebuild of this database is running") from None
+    await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
+
+
+class _Rebuild:
+    def __init__(self, connection: "asyncpg.Connection", projection: Projection, tell: Tell) -> None:
+        self._connection, self._projection, self._tell = connection, projection, tell
+        self._names = [table.name for table in projection.tables]
+        self._history = History(connection)
+        self._seconds = 0.0
+
+    async def run(self, *, is_check: bool) -> Report:
+        for name in self._names:
+            await _make_like(self._connection, name)
+        await self._catch_up()
+        for name in self._names:
+            await self._connection.execute(f"ANALYZE {SCHEMA}.{name}")
+        compared = await self._compared()
+        if not is_check:
+            await self._catch_up()
+            await self._put_in_place()
+        return Report(self._history.at.count, self._seconds, compared)
+
+    async def _catch_up(self) -> None:
+        for _ in range(_ROUNDS):
+            upto = await now(self._connection)
+            if upto.count - self._history.at.count <= CLOSE:
+                return
+            await self._replay(upto)
+        # More arrives than can be replayed: to go on would hold up all that arrives for as long as it takes.
+        raise RebuildFailed("the service appends faster than its history can be read")
+
+    async def _replay(self, upto: Moment) -> None:
+        begin = time.perf_counter()
+        while happened := await self._history.next(upto):
+            batch = Batch()
+            batch.change_rows(await self._projection.rows(happened, self._connection))
+            # In the live table a row of these never replaces another; here one is made again, if need be.
+            batch.tables = {
+                name: (replace(table, insert_only=False), runs)
+                for name, (table, runs) in batch.tables.items()
+            }
+            async with self._connection.transaction():
+                await write_tables(self._connection, batch)
+            self._tell(self._history.at.count, upto.count)
+        self._seconds += time.perf_counter() - begin
+
+    async def _finish(self) -> None:
+        """Up to the present, as the transaction sees it."""
+        await self._replay(await now(self._connection))
+        for statement in self._projection.ahead:
+            await self._connection.execute(statement)
+
+    async def _compared(self) -> tuple[Compared, ...]:
+        """In one snapshot: an append writes its events and its rows together, so in each of them the rows
+        are those of the events, and nobody has to wait."""
+        async with self._connection.transaction(isolation="repeatable_read"):
+            await self._finish()
+            return tuple([await self._compare(table) for table in self._projection.tables])
+
+    async def _compare(self, table: Table) -> Compared:
+        (row,) = await self._connection.fetch(_compare_statement(table))
+        return Compared(table.name, *row)
+
+    async def _put_in_place(self) -> None:
+        live = ", ".join(f"{_LIVE}.{name}" for name in self._names)
+        async with self._connection.transaction():
+            # A process that is stopped here must not stop all others: its session is ended.
+            await self._connection.execute(
+                "SET LOCAL synchronous_commit = on; SET LOCAL idle_in_transaction_session_timeout = '3s'"
+            )
+            # Autovacuum gives way to this, and starts no more. Nobody else does.
+            await self._connection.execute(f"LOCK TABLE {live} IN SHARE UPDATE EXCLUSIVE MODE")
+            await self._connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+            await self._finish()
+            await self._shut_out_readers(live)
+            await self._connection.execute(f"DROP TABLE {live}")
+            for name in self._names:
+                await self._connection.execute(f"ALTER TABLE {SCHEMA}.{name} SET SCHEMA {_LIVE}")
+            await self._connection.execute(f"DROP SCHEMA {SCHEMA}")
+
+    async def _shut_out_readers(self, live: str) -> None:
+        """They hold tables in any order, so that this could end in a deadlock, and the server would break
+        off one of them. So it is this one that gives way, long before the server looks (`deadlock_timeout`
+        is a second), and tries again."""
+        for _ in range(_ATTEMPTS):
+            with suppress(asyncpg.LockNotAvailableError):
+                async with self._connection.transaction():
+                    await self._connection.execute("SET LOCAL lock_timeout = '200ms'")
+                    await self._connection.execute(f"LOCK TABLE {live} IN ACCESS EXCLUSIVE MODE")
+                return
+        raise RebuildFailed("somebody reads the tables and does not let go of them")
+
+
+async def _make_like(connection: "asyncpg.Connection", name: str) -> None:
+    """An empty table like the live one. Its constraints and indexes have the same names, for names are of a
+    schema; privileges that were granted on the live table do not come along."""
+    live = f"{_LIVE}.{name}"
+    await connection.execute(f"CREATE TABLE {SCHEMA}.{name} (LIKE {live} INCLUDING ALL EXCLUDING INDEXES)")
+    for constraint, definition in await connection.fetch(_CONSTRAINTS, live):
+        await connection.execute(f"ALTER TABLE {SCHEMA}.{name} ADD CONSTRAINT {constraint} {definition}")
+    for (definition,) in await connection.fetch(_INDEXES, live):
+        await connection.execute(definition.replace(f" ON {live} ", f" ON {SCHEMA}.{name} ", 1))
+
+
+_CONSTRAINTS = """
+SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = $1::text::regclass AND contype IN ('p', 'u', 'x') ORDER BY conname
+"""
+
+_INDEXES = """
+SELECT pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid = $1::text::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+ORDER BY indexrelid
+"""
+
+
+def _compare_statement(table: Table) -> str:
+    """Rows made, live rows that were not made, made ones that are not live, and those that differ."""
+    key, others = table.key, [column for column in table.columns if column not in table.key]
+    same = " AND ".join(f"live.{column} = made.{column}" for column in key)
+    differ = " OR ".join(f"live.{column} IS DISTINCT FROM made.{column}" for column in others) or "false"
+    return f"""
+SELECT count(made.{key[0]}),
+       count(*) FILTER (WHERE made.{key[0]} IS NULL),
+       count(*) FILTER (WHERE live.{key[0]} IS NULL),
+       count(*) FILTER (WHERE live.{key[0]} IS NOT NULL AND made.{key[0]} IS NOT NULL AND ({differ}))
+FROM {_LIVE}.{table.name} AS live FULL JOIN {SCHEMA}.{table.name} AS made ON {same}
+"""
