@@ -84,11 +84,14 @@ class Parking:
                 applied = await self.retry_known(handlers)
             except (StoreUnavailable, SurroundingsFault) as fault:
                 log.warning("parked events wait for their retry", reason=str(fault))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:  # the loop's edge: tables are not there yet; HTTP and the consumers go on
+                log.exception("parked events wait for their retry")
             else:
-                log.info("parked events retried at start", count=applied)
+                if applied:
+                    log.info("parked events retried at start", count=applied)
                 return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def retry_known(self, handlers: Mapping[str, Handlers]) -> int:
         """At start: retry what was parked for a type or version that an upgrade has made known, and queues
