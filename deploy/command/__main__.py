@@ -1,44 +1,65 @@
-"""The `./hotline` command: see `./hotline --help`. A `LaunchError` is one sentence and exit code 1."""
+"""The `./hotline` command: see `./hotline --help`. A `LaunchError` is one sentence and exit code 1.
+
+Of the commands the one that is asked for is imported, all of them for the help alone: `./hotline token`
+stands in every request by hand, and what the others need takes a second.
+"""
 
 import sys
+from importlib import import_module
 
 import typer
 
-from deploy.command.importing import import_file
-from deploy.command.parking import parked
-from deploy.command.rebuilding import rebuild
-from deploy.command.simulating import simulate_calls
-from deploy.command.token import token
-from deploy.command.verifying import verify
 from deploy.local.errors import LaunchError
 
-app = typer.Typer(
-    name="hotline",
-    help="Hotline from the command line; most commands talk to the system that `make run` has started.",
-    epilog="Examples:\n\n"
-    "  ./hotline token assessor\n\n"
-    "  ./hotline token recipient --force hampshire\n\n"
-    "  ./hotline import complaints.ndjson.gz\n\n"
-    "  ./hotline simulate --calls 700 --over 60s --seed 1\n\n"
-    "  ./hotline verify\n\n"
-    "  ./hotline rebuild dedup --check\n\n"
-    '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command(no_args_is_help=True)(token)
-app.command("import", no_args_is_help=True)(import_file)
-app.command("simulate")(simulate_calls)
-app.command()(verify)
-app.command(no_args_is_help=True)(rebuild)
-app.add_typer(parked, name="parked")
+# In the order of the help: name -> module in this package, and the function or `typer.Typer` in it.
+COMMANDS = {
+    "token": ("token", "token"),
+    "import": ("importing", "import_file"),
+    "simulate": ("simulating", "simulate_calls"),
+    "verify": ("verifying", "verify"),
+    "rebuild": ("rebuilding", "rebuild"),
+    "parked": ("parking", "parked"),
+}
+_WITHOUT_ARGUMENTS = {"simulate", "verify"}
+
+
+def application(asked: str | None) -> typer.Typer:
+    """The command line with the command `asked`; with all of them where that is none."""
+    app = typer.Typer(
+        name="hotline",
+        help="Hotline from the command line; most commands talk to the system that `make run` has started.",
+        epilog="Examples:\n\n"
+        "  ./hotline token assessor\n\n"
+        "  ./hotline token recipient --force hampshire\n\n"
+        "  ./hotline import complaints.ndjson.gz\n\n"
+        "  ./hotline simulate --calls 700 --over 60s --seed 1\n\n"
+        "  ./hotline verify\n\n"
+        "  ./hotline rebuild dedup --check\n\n"
+        '  curl -H "Authorization: Bearer $(./hotline token assessor)" http://127.0.0.1:8003/v1/cases',
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_group)
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        module, attribute = COMMANDS[name]
+        found = getattr(import_module(f"deploy.command.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name, no_args_is_help=name not in _WITHOUT_ARGUMENTS)(found)
+    return app
+
+
+def _group() -> None:
+    """With it one command is a group of commands too."""
 
 
 def main() -> None:
+    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:
-        app(prog_name="hotline")
+        application(asked)(prog_name="hotline")
     except LaunchError as error:
         sys.exit(f"hotline: {error}")
 
