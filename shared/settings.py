@@ -108,6 +108,13 @@ class ServiceSettings(RebuildSettings):
     metrics_host: str = Field("127.0.0.1", description="the address for /metrics to listen on")
     metrics_port: Port
 
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        le=300,
+        description="how many seconds it goes on answering after SIGTERM, saying that it is not ready",
+    )
+
     kafka: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses)] = Field(
         (), description="host:port, or several with commas between them"
     )

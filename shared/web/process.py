@@ -24,6 +24,7 @@ from shared.settings import PREFIX, DatabaseSettings, RebuildSettings, ServiceSe
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
+from shared.web.draining import Draining
 from shared.web.metrics import Metrics, exposition
 
 PARTS = frozenset({"http", "relay", "consumer"})
@@ -161,12 +162,16 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
             else None
         )
         wired = await stack.enter_async_context(wire(settings, chosen))
+        app = Draining(wired.app)
         await stack.enter_async_context(server.serving(exposition(wired.metrics), metrics_listener))
         log.info("metrics", host=settings.metrics_host, port=metrics_listener.getsockname()[1])
         if listener is not None:
-            await stack.enter_async_context(server.serving(wired.app, listener))
+            await stack.enter_async_context(server.serving(app, listener))
             log.info("serving", host=settings.host, port=listener.getsockname()[1], parts=sorted(chosen))
         else:
             log.info("running", parts=sorted(chosen))
         number = await server.until_stopped()
-        log.info("stopping", signal=number.name)
+        log.info("stopping", signal=number.name, seconds=settings.drain_seconds)
+        app.begin()
+        if listener is not None:
+            await asyncio.sleep(settings.drain_seconds)

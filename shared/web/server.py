@@ -1,8 +1,8 @@
 """Runs a service's application with uvicorn, and the tasks beside it, in one event loop.
 
-`serve` returns after SIGTERM or SIGINT, when the requests under way are answered (for at most
-`GRACE_SECONDS`). A background task that ends with an error ends the process: whoever supervises
-it starts it again. A port that is taken is a `SettingsError` that names the variable.
+A server that stops answers the requests under way first (for at most `GRACE_SECONDS`). A background task
+that ends with an error ends the process: whoever supervises it starts it again. A port that is taken is a
+`SettingsError` that names the variable.
 """
 
 import asyncio
