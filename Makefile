@@ -12,13 +12,19 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --python $(BIN)/python
 LOCKED := uv.lock pyproject.toml
 
-.PHONY: help run install install-dev test test-unit check format bench
+.PHONY: help run up down install install-dev test test-unit check format bench
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: install  ## the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/python -m deploy.local
+
+up: install  ## the whole system in containers, with Apache Kafka; waits until it is ready
+	@$(BIN)/python -m deploy.containers up
+
+down: install  ## stop what `make up` started; the data stays
+	@$(BIN)/python -m deploy.containers down
 
 install: $(VENV)/installed  ## what `make run` needs, and ./hotline
 install-dev: $(VENV)/installed-dev  ## and what the tests need

@@ -79,7 +79,8 @@ Port = Annotated[int, Field(ge=0, le=65535, description="a port number, 0 for an
 
 
 class DatabaseSettings(BaseSettings):
-    """What `migrate` needs."""
+    """What `migrate` needs. A container gets the address, with its password, as a file: its environment is
+    shown to whoever may look at the container."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -90,6 +91,21 @@ class DatabaseSettings(BaseSettings):
         AfterValidator(_postgresql_url),
         Field(description="postgresql://user:password@host:port/database"),
     ]
+    database_url_file: FilePath | None = Field(
+        None, description="the path of a file that holds what HOTLINE_DATABASE_URL would"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_from_file(cls, given: dict[str, object]) -> dict[str, object]:
+        if (file := given.get("database_url_file")) is None:
+            return given
+        if "database_url" in given:
+            raise ValueError("DATABASE_URL: is set, and so is HOTLINE_DATABASE_URL_FILE; set one of them")
+        try:
+            return {**given, "database_url": Path(str(file)).read_text().strip()}
+        except (OSError, UnicodeDecodeError):
+            raise ValueError("DATABASE_URL_FILE: names no file that can be read") from None
 
 
 class RebuildSettings(DatabaseSettings):

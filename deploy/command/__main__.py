@@ -19,6 +19,7 @@ COMMANDS = {
     "verify": ("verifying", "verify"),
     "rebuild": ("rebuilding", "rebuild"),
     "parked": ("parking", "parked"),
+    "topics": ("topics", "topics"),
 }
 _WITHOUT_ARGUMENTS = {"simulate", "verify"}
 

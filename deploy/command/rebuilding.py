@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.command.system import System
-from deploy.local.data_directory import ROOT, DataDirectory
+from deploy.local.data_directory import ROOT
 from deploy.local.errors import LaunchError
 from deploy.local.keys import keys_file
 from deploy.local.process import tied_command
@@ -40,7 +40,7 @@ def rebuild(
     if service not in SERVICES:
         raise RebuildFailed(f"{service} is no service: {', '.join(SERVICES)} are.")
     system, console = System.running(), Console()
-    keys = keys_file(DataDirectory.from_environment().keys, service)
+    keys = keys_file(system.keys, service)
     environment = {
         **os.environ,
         "HOTLINE_DATABASE_URL": system.database_url(service),

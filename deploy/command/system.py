@@ -15,7 +15,7 @@ class NotRunningError(LaunchError):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Addresses, databases and the issuer of a system that `make run` started."""
+    """Addresses, databases and the issuer of a system that `make run` or `make up` started."""
 
     run: dict[str, Any]
 
@@ -25,11 +25,11 @@ class System:
         Raises:
             NotRunningError: nothing runs on the data directory.
         """
-        data = DataDirectory.from_environment()
+        data = DataDirectory.for_commands()
         if (run := data.read_run_file()) is None:
             raise NotRunningError(
-                f"nothing runs on {data.path}: start it with `make run` in another terminal, or name its"
-                " directory with HOTLINE_DATA."
+                f"nothing runs on {data.path}: start it with `make run` in another terminal, or with"
+                " `make up`, or name its directory with HOTLINE_DATA."
             )
         return cls(run)
 
@@ -43,5 +43,10 @@ class System:
     def broker(self) -> str:
         return str(self.run["broker"])
 
+    @property
+    def keys(self) -> Path:
+        """The directory of the services' keys and of the issuer's."""
+        return Path(self.run["issuer"]["key_file"]).parent
+
     def token(self, role: str) -> str:
-        return Issuer(Path(self.run["issuer"]["key_file"]).parent).mint(role)
+        return Issuer(self.keys).mint(role)

@@ -35,7 +35,7 @@ def token(
         "collar_number": holder_collar_number,
     }
     holder = {claim: value for claim, value in given.items() if value is not None}
-    issuer = Issuer(issuer_directory(DataDirectory.from_environment()))
+    issuer = Issuer(issuer_directory(DataDirectory.for_commands()))
     print(issuer.mint(role, force=force, subject=subject, holder=holder))
 
 

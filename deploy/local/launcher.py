@@ -25,7 +25,7 @@ from deploy.local.data_directory import DataDirectory
 from deploy.local.errors import LaunchError
 from deploy.local.issuer import ISSUER, Issuer
 from deploy.local.keys import ensure_keys
-from deploy.local.panel import show
+from deploy.local.panel import local_places, show
 from deploy.local.ports import free_ports
 from deploy.local.postgres import STOP_SIGNAL, Postgres
 from deploy.local.process import PLAIN_ENVIRONMENT, tied_command
@@ -62,7 +62,8 @@ class Launcher:
         """Runs until `interrupt()`, or raises a `LaunchError`; either way nothing is left running."""
         try:
             if await self._unless(self._stop, self._start_all()):
-                show(self._console, self._data, self._services, self._broker_address, Issuer(self._data.keys))
+                places = local_places(self._data, self._services, self._broker_address)
+                show(self._console, Issuer(self._data.keys), places, "Ctrl-C stops everything.")
                 await self._stop.wait()
         finally:
             if not await self._unless(self._hurry, self._stop_all()):

@@ -1,4 +1,6 @@
-"""What `make run` shows when everything is up: what runs where, a token per role, what to try next."""
+"""What `make run` and `make up` show in the end: what runs where, a token per role, what to try next."""
+
+from collections.abc import Sequence
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -20,20 +22,31 @@ _COMMANDS = (
 )
 
 
-def show(console: Console, data: DataDirectory, services: list[Service], broker: str, issuer: Issuer) -> None:
-    places = Table.grid(padding=(0, 2))
-    for service in services:
-        more = f"(/docs; metrics on port {service.metrics_port})"
-        places.add_row(Text(service.name, style="bold"), f"{service.url}  {more}")
+def local_places(data: DataDirectory, services: list[Service], broker: str) -> list[tuple[str, str]]:
+    """What runs where under `make run`."""
     postgres = services[0].database_url.rpartition("@")[2].partition("/")[0]
-    places.add_row("PostgreSQL 18", f"{postgres}  (databases intake, dedup, referral)")
-    places.add_row("broker", f"{broker}  (in memory; another port at each start)")
-    places.add_row("data", str(data.path))
-    places.add_row("logs", str(data.logs))
+    return [
+        *((s.name, f"{s.url}  (/docs; metrics on port {s.metrics_port})") for s in services),
+        ("PostgreSQL 18", f"{postgres}  (databases intake, dedup, referral)"),
+        ("broker", f"{broker}  (in memory; another port at each start)"),
+        ("data", str(data.path)),
+        ("logs", str(data.logs)),
+    ]
+
+
+def show(console: Console, issuer: Issuer, places: Sequence[tuple[str, str]], ending: str) -> None:
+    """
+    Args:
+        places: what there is, and where.
+        ending: how one stops it.
+    """
+    table = Table.grid(padding=(0, 2))
+    for name, where in places:
+        table.add_row(Text(name, style="bold" if where.startswith("http") else ""), Text(where))
     commands = Text("\nNext, from another terminal:\n")
     for command, what in _COMMANDS:
         commands.append(f"  {command}", style="bold green").append(f"\n      {what}\n")
-    commands.append("\nCtrl-C stops everything.")
+    commands.append(f"\n{ending}")
     console.print()
     console.print("A token per role, good for eight hours:", highlight=False)
     for role in ROLES:
@@ -42,4 +55,4 @@ def show(console: Console, data: DataDirectory, services: list[Service], broker:
         line = Text.assemble((f"{role:<17}", "bold"), issuer.mint(role, force=force))
         console.print(line, soft_wrap=True, highlight=False)
     console.print()
-    console.print(Panel(Group(places, commands), title="Hotline is running", border_style="green"))
+    console.print(Panel(Group(table, commands), title="Hotline is running", border_style="green"))

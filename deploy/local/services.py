@@ -10,7 +10,7 @@ import http.client
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,28 +53,33 @@ def port_variable(service: str) -> str:
     return f"HOTLINE_{service.upper()}_PORT"
 
 
-def read_ports(environment: Mapping[str, str]) -> dict[str, int]:
-    """The port of each service; a `PortInUseError` for one that cannot be listened on."""
+def read_ports(environment: Mapping[str, str], own: Collection[int] = ()) -> dict[str, int]:
+    """The port of each service; a `PortInUseError` for one that is neither our `own` nor free."""
     ports: dict[str, int] = {}
     for service, default in DEFAULT_PORTS.items():
         variable = port_variable(service)
-        given = environment.get(variable) or str(default)
-        if not given.isdecimal() or not 0 < int(given) < 65536:
-            raise PortInUseError(f"{variable} is {given!r}; it should be a port number, 1 to 65535.")
-        port = int(given)
+        port = read_port(variable, environment.get(variable) or str(default), service, own)
         for other, its_port in ports.items():
             if port == its_port:
                 raise PortInUseError(
                     f"{port_variable(other)} and {variable} both name port {port}: give each its own."
                 )
-        if not is_free(port):
-            raise PortInUseError(
-                f"port {port}, on which {service} is to listen, is in use (or not allowed to this account):"
-                f" stop what listens there, or choose another one with {variable}, for instance"
-                f" {variable}={free_port()}."
-            )
         ports[service] = port
     return ports
+
+
+def read_port(variable: str, given: str, whose: str, own: Collection[int] = ()) -> int:
+    """The port that `variable` gives; a `PortInUseError` for one that cannot be listened on."""
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise PortInUseError(f"{variable} is {given!r}; it should be a port number, 1 to 65535.")
+    port = int(given)
+    if port not in own and not is_free(port):
+        raise PortInUseError(
+            f"port {port}, on which {whose} is to listen, is in use (or not allowed to this account):"
+            f" stop what listens there, or choose another one with {variable}, for instance"
+            f" {variable}={free_port()}."
+        )
+    return port
 
 
 def write_token(data: DataDirectory, service: str) -> None:

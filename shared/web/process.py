@@ -1,5 +1,5 @@
-"""The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, `migrate`, or
-`rebuild [--check] [--json]`.
+"""The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, `migrate [--wait
+SECONDS]`, or `rebuild [--check] [--json]`.
 
 Exit codes: 0 after a stop by signal, 1 when something broke (the log says what) or a check found other rows,
 2 for wrong settings or arguments, with a line for each.
@@ -26,6 +26,8 @@ from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
 from shared.web.draining import Draining
 from shared.web.metrics import Metrics, exposition
+
+_PAUSE_SECONDS = 0.5
 
 PARTS = frozenset({"http", "relay", "consumer"})
 
@@ -64,7 +66,7 @@ def main(
     chosen = _parser(name).parse_args(arguments)
     try:
         if chosen.command == "migrate":
-            return _migrate(name, read(DatabaseSettings))
+            return _migrate(name, read(DatabaseSettings), chosen.wait)
         if chosen.command == "rebuild":
             return _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json)
         return _serve(name, read(settings), wiring, chosen.only)
@@ -92,7 +94,10 @@ def _parser(name: str) -> argparse.ArgumentParser:
     serve.add_argument(
         "--only", type=parts, default=PARTS, metavar="PARTS", help="some of http,relay,consumer (all)"
     )
-    commands.add_parser("migrate", help="bring the database to the newest schema, then exit")
+    migrating = commands.add_parser("migrate", help="bring the database to the newest schema, then exit")
+    migrating.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS", help="how long to wait for the database (0)"
+    )
     anew = commands.add_parser("rebuild", help="make the read models anew from the log and the inbox")
     anew.add_argument("--check", action="store_true", help="only compare: change nothing")
     anew.add_argument(
@@ -101,15 +106,28 @@ def _parser(name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _migrate(name: str, settings: DatabaseSettings) -> int:
-    from shared.store.migrate import migrate  # noqa: PLC0415  # alembic, which `serve` does without
-
+def _migrate(name: str, settings: DatabaseSettings, wait: float) -> int:
     try:
-        asyncio.run(migrate(name, settings.database_url.get_secret_value()))
+        asyncio.run(_migrated(name, settings.database_url.get_secret_value(), wait))
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         # By its type: the driver's own words may hold the account.
         raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
     return 0
+
+
+async def _migrated(name: str, database_url: str, wait: float) -> None:
+    """Where all starts at once, the database, or its name in the network, may be there a moment later."""
+    from shared.store.migrate import migrate  # noqa: PLC0415  # alembic, which `serve` does without
+
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait
+    while True:
+        try:
+            return await migrate(name, database_url)
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            if clock() + _PAUSE_SECONDS > until:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _rebuild(name: str, projecting: Callable[[], Projecting] | None, *, is_check: bool, as_json: bool) -> int:

@@ -117,3 +117,38 @@ def test_whoever_a_service_follows_must_have_an_address(environment: pytest.Monk
 def test_migrating_needs_the_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_DATABASE_URL", "postgresql://a:b@c:1/d")
     assert read(DatabaseSettings).database_url.get_secret_value() == "postgresql://a:b@c:1/d"
+
+
+def test_the_databases_address_may_lie_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://dedup:hunter3@postgres:5432/dedup\n")
+    environment.delenv("HOTLINE_DATABASE_URL")
+    environment.setenv("HOTLINE_DATABASE_URL_FILE", str(tmp_path / "url"))
+    url = read(Settings).database_url.get_secret_value()
+    assert url == "postgresql://dedup:hunter3@postgres:5432/dedup"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "HOTLINE_DATABASE_URL_FILE: names no file that can be read"),
+        ("mysql://root:hunter2@db/x", "HOTLINE_DATABASE_URL: is no PostgreSQL address"),
+    ],
+)
+def test_a_file_without_an_address_is_said_without_what_it_holds(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "hunter2").write_text(content)
+    environment.delenv("HOTLINE_DATABASE_URL")
+    environment.setenv("HOTLINE_DATABASE_URL_FILE", str(tmp_path / "hunter2"))
+    with pytest.raises(SettingsError) as raised:
+        read(DatabaseSettings)
+    assert said in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_an_address_and_a_file_are_one_too_many(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").touch()
+    environment.setenv("HOTLINE_DATABASE_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(SettingsError, match=r"HOTLINE_DATABASE_URL: is set, and so is .*; set one of them"):
+        read(DatabaseSettings)

@@ -65,3 +65,45 @@ def test_others_cannot_list_it_and_run_json_is_its_owners_alone(tmp_path: Path) 
 def test_the_environment_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_DATA", str(tmp_path))
     assert DataDirectory.from_environment().path == tmp_path
+
+
+def test_neither_system_starts_on_the_directory_of_the_other(tmp_path: Path) -> None:
+    local, in_containers = DataDirectory(tmp_path / "local"), DataDirectory(tmp_path / "containers")
+    with local.hold():
+        local.postgres.mkdir()
+    with in_containers.hold(in_containers=True):
+        in_containers.containers_file.touch()
+    with (
+        pytest.raises(DataDirectoryError, match="local is the data directory of `make run`"),
+        local.hold(in_containers=True),
+    ):
+        pass
+    with (
+        pytest.raises(DataDirectoryError, match="containers is the data directory of `make up`"),
+        in_containers.hold(),
+    ):
+        pass
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("HOTLINE_DATA", raising=False)
+    monkeypatch.setattr("deploy.local.data_directory.ROOT", tmp_path)
+    for name in (".hotline", ".hotline-compose"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def test_commands_are_for_the_system_that_runs(clone: Path) -> None:
+    assert DataDirectory.for_commands().path == clone / ".hotline"
+    DataDirectory(clone / ".hotline-compose").write_run_file({})
+    assert DataDirectory.for_commands().path == clone / ".hotline-compose"
+
+
+def test_where_two_run_the_commands_ask_which(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (".hotline", ".hotline-compose"):
+        DataDirectory(clone / name).write_run_file({})
+    with pytest.raises(DataDirectoryError, match=r"on .*\.hotline and on .*\.hotline-compose: name the one"):
+        DataDirectory.for_commands()
+    monkeypatch.setenv("HOTLINE_DATA", str(clone / ".hotline"))
+    assert DataDirectory.for_commands().path == clone / ".hotline"

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+import shared.store.migrate
 from services.intake.__main__ import wiring
 from services.intake.settings import Settings
 from services.referral.__main__ import projecting
@@ -32,6 +33,24 @@ def test_without_settings_it_says_so_and_ends_with_2(
     monkeypatch.delenv("HOTLINE_DATABASE_URL", raising=False)
     assert main("intake", Settings, wiring, arguments) == 2
     assert "HOTLINE_DATABASE_URL: is not set; it should be postgresql://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "code", "asked"), [(["--wait=60"], 0, 3), ([], 1, 1)])
+def test_migrating_waits_for_the_database_as_long_as_it_is_told(
+    arguments: list[str], code: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+
+    async def migrate(service: str, database_url: str) -> None:
+        found.append(service)
+        if len(found) < 3:
+            raise OSError("the name is not known yet")
+
+    monkeypatch.setattr(shared.store.migrate, "migrate", migrate)
+    monkeypatch.setattr("shared.web.process._PAUSE_SECONDS", 0.0)
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    assert main("intake", Settings, wiring, ["migrate", *arguments]) == code
+    assert len(found) == asked
 
 
 def test_a_service_without_read_models_has_nothing_to_rebuild(capsys: pytest.CaptureFixture[str]) -> None:
