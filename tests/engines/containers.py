@@ -1,6 +1,8 @@
 """Kafka and PostgreSQL as containers, by whatever speaks Docker's API here."""
 
-from contextlib import ExitStack
+import gc
+import warnings
+from contextlib import ExitStack, suppress
 
 import docker
 from docker.errors import DockerException, ImageNotFound
@@ -25,20 +27,27 @@ def check_engine() -> None:
     Raises:
         EnginesMissing
     """
+    if (client := _client()) is None:
+        raise EnginesMissing("no container engine answers (Docker's API at DOCKER_HOST or docker.sock)")
     try:
-        client = docker.from_env(timeout=_ANSWER_SECONDS)
-    except DockerException as fault:
-        raise EnginesMissing(
-            "no container engine answers (Docker's API: DOCKER_HOST, docker.sock)"
-        ) from fault
-    try:
-        client.ping()
         for image in (KAFKA_IMAGE, POSTGRES_IMAGE):
             _have(image, client)
     except (DockerException, OSError) as fault:
         raise EnginesMissing(f"the container engine fails ({type(fault).__name__})") from fault
     finally:
         client.close()
+
+
+def _client() -> docker.DockerClient | None:
+    """One that was answered; None where nobody does."""
+    # The library leaves the socket of a connection that fails to the garbage collector, which warns of it,
+    # at any time and in any test.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(DockerException):
+            return docker.from_env(timeout=_ANSWER_SECONDS)
+        gc.collect()
+    return None
 
 
 def _have(image: str, client: docker.DockerClient) -> None:
