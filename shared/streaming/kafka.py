@@ -209,17 +209,34 @@ async def _translated() -> AsyncIterator[None]:
 
 
 async def _stopped(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop all of them, whatever happens to the caller.
+
+    Who is cancelled meanwhile is cancelled when they are stopped: a consumer that is left half closed stays
+    in its group, with partitions that nobody reads, and its connections stay open.
+    """
+    stopping = asyncio.gather(*(_stop(client) for client in clients))
+    is_cancelled = False
+    while not stopping.done():
+        try:
+            await asyncio.wait({stopping})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    stopping.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stop without waiting for a broker that is gone: aiokafka's stop flushes, for ever if need be.
 
     In a task of its own: a consumer's stop lets the cancellation of its pending fetches out, and whoever
     waits for it would be cancelled in their place. What it leaves behind then is closed part by part, else
     it would go on asking the lost broker for metadata.
     """
-    for client in clients:
-        if not await _ended(client.stop()):
-            for part in ("_coordinator", "_sender", "_fetcher", "_client", "client"):
-                if (left := getattr(client, part, None)) is not None:
-                    await _ended(left.close())
+    if not await _ended(client.stop()):
+        for part in ("_coordinator", "_sender", "_fetcher", "_client", "client"):
+            if (left := getattr(client, part, None)) is not None:
+                await _ended(left.close())
 
 
 async def _ended(closing: Coroutine[Any, Any, None]) -> bool:
