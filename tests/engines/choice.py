@@ -112,7 +112,7 @@ class Choice:
 
     def shared(self) -> dict[str, str]:
         """What another process needs to use the same; they are running from now on."""
-        return {"kind": self.kind, "kafka": self.engines.kafka(), "postgres": self.engines.postgres()}
+        return {"kind": self.kind.value, "kafka": self.engines.kafka(), "postgres": self.engines.postgres()}
 
     @classmethod
     def of_another_process(cls, shared: Mapping[str, str]) -> "Choice":

@@ -1,9 +1,13 @@
 """A run has the engines that it requires, or fails with one sentence; else it tells what it passed over."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
 
+from deploy.local.data_directory import ROOT
 from deploy.local.ports import free_port
 from tests.engines import choice
 from tests.engines.choice import Choice, Given, Kind, choose
@@ -85,5 +89,20 @@ def test_without_a_requirement_the_first_that_can_be_had_is_taken_and_the_others
 
 def test_a_worker_uses_what_its_run_has_chosen() -> None:
     chosen = Choice(Kind.CONTAINERS, Given("127.0.0.1:9092", "postgresql://postgres@127.0.0.1:5432"))
-    worker = Choice.of_another_process(chosen.shared())
+    shared = chosen.shared()
+    assert {type(value) for value in shared.values()} == {str}  # what goes to a worker is of plain types
+    worker = Choice.of_another_process(shared)
     assert (worker.kind, worker.engines) == (chosen.kind, chosen.engines)
+
+
+def test_a_run_that_cannot_have_what_it_requires_fails_at_once() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "2", __file__],
+        env={**os.environ, "HOTLINE_TEST_ENGINES": "docker"},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert ran.stderr.startswith("ERROR: HOTLINE_TEST_ENGINES is 'docker'; it should be one of")
