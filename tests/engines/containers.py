@@ -65,7 +65,8 @@ def _have(image: str, client: docker.DockerClient) -> None:
 
 
 class Containers:
-    """One of each, started when asked for; `close()` removes them."""
+    """One of each, started when asked for; `close()` removes them, and where a run is killed before that,
+    testcontainers' own reaper does (unless TESTCONTAINERS_RYUK_DISABLED)."""
 
     def __init__(self) -> None:
         self._running = ExitStack()
