@@ -34,4 +34,6 @@ async def test_an_old_leader_that_wakes_repeats_and_moves_nothing(flow: Flow) ->
     await flow.record_many(subjects=5)
     await flow.settled()
     await flow.prove()
-    assert young.position == await flow.engines.owner.head()
+    await flow.published_up_to_the_head(
+        young
+    )  # a follower may have the last before the relay knows it sent it
