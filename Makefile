@@ -29,11 +29,11 @@ down: install  ## stop what `make up` started; the data stays
 install: $(VENV)/installed  ## what `make run` needs, and ./hotline
 install-dev: $(VENV)/installed-dev  ## and what the tests need
 
-test: install-dev  ## all tests, with the coverage of branches
+test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TEST_ENGINES), with coverage
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
 
 test-unit: install-dev  ## the tests that need no database
-	$(BIN)/python -m pytest tests/unit
+	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit
 
 check: install-dev  ## format, lint, types, imports, schemas
 	$(BIN)/ruff format --check

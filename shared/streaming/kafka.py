@@ -27,10 +27,12 @@ class KafkaBroker:
     Args:
         bootstrap: tells the brokers' addresses, asked at each connection: the embedded broker has another
             port after a restart.
+        metadata_age_ms: how old what is known of a topic may become, added partitions for instance; tests
+            make it short.
     """
 
-    def __init__(self, bootstrap: Callable[[], str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: Callable[[], str], metadata_age_ms: int = METADATA_AGE_MS) -> None:
+        self._bootstrap, self._metadata_age_ms = bootstrap, metadata_age_ms
 
     @asynccontextmanager
     async def publisher(self, topic: str) -> AsyncIterator["KafkaPublisher"]:
@@ -42,13 +44,13 @@ class KafkaBroker:
                 acks="all",
                 max_request_size=RECORD_LIMIT + 64 * 1024,
                 max_batch_size=256 * 1024,
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 request_timeout_ms=10_000,
             )
             reader = AIOKafkaConsumer(
                 bootstrap_servers=address,
                 enable_auto_commit=False,
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 request_timeout_ms=10_000,
                 max_partition_fetch_bytes=2 * RECORD_LIMIT,
             )
@@ -73,7 +75,7 @@ class KafkaBroker:
                 group_id=group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 heartbeat_interval_ms=HEARTBEAT_MS,
                 session_timeout_ms=SESSION_MS,
                 max_poll_interval_ms=900_000,
@@ -207,17 +209,34 @@ async def _translated() -> AsyncIterator[None]:
 
 
 async def _stopped(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop all of them, whatever happens to the caller.
+
+    Who is cancelled meanwhile is cancelled when they are stopped: a consumer that is left half closed stays
+    in its group, with partitions that nobody reads, and its connections stay open.
+    """
+    stopping = asyncio.gather(*(_stop(client) for client in clients))
+    is_cancelled = False
+    while not stopping.done():
+        try:
+            await asyncio.wait({stopping})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    stopping.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stop without waiting for a broker that is gone: aiokafka's stop flushes, for ever if need be.
 
     In a task of its own: a consumer's stop lets the cancellation of its pending fetches out, and whoever
     waits for it would be cancelled in their place. What it leaves behind then is closed part by part, else
     it would go on asking the lost broker for metadata.
     """
-    for client in clients:
-        if not await _ended(client.stop()):
-            for part in ("_coordinator", "_sender", "_fetcher", "_client", "client"):
-                if (left := getattr(client, part, None)) is not None:
-                    await _ended(left.close())
+    if not await _ended(client.stop()):
+        for part in ("_coordinator", "_sender", "_fetcher", "_client", "client"):
+            if (left := getattr(client, part, None)) is not None:
+                await _ended(left.close())
 
 
 async def _ended(closing: Coroutine[Any, Any, None]) -> bool:
