@@ -27,10 +27,12 @@ class KafkaBroker:
     Args:
         bootstrap: tells the brokers' addresses, asked at each connection: the embedded broker has another
             port after a restart.
+        metadata_age_ms: how old what is known of a topic may become, added partitions for instance; tests
+            make it short.
     """
 
-    def __init__(self, bootstrap: Callable[[], str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: Callable[[], str], metadata_age_ms: int = METADATA_AGE_MS) -> None:
+        self._bootstrap, self._metadata_age_ms = bootstrap, metadata_age_ms
 
     @asynccontextmanager
     async def publisher(self, topic: str) -> AsyncIterator["KafkaPublisher"]:
@@ -42,13 +44,13 @@ class KafkaBroker:
                 acks="all",
                 max_request_size=RECORD_LIMIT + 64 * 1024,
                 max_batch_size=256 * 1024,
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 request_timeout_ms=10_000,
             )
             reader = AIOKafkaConsumer(
                 bootstrap_servers=address,
                 enable_auto_commit=False,
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 request_timeout_ms=10_000,
                 max_partition_fetch_bytes=2 * RECORD_LIMIT,
             )
@@ -73,7 +75,7 @@ class KafkaBroker:
                 group_id=group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                metadata_max_age_ms=METADATA_AGE_MS,
+                metadata_max_age_ms=self._metadata_age_ms,
                 heartbeat_interval_ms=HEARTBEAT_MS,
                 session_timeout_ms=SESSION_MS,
                 max_poll_interval_ms=900_000,

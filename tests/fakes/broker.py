@@ -3,8 +3,7 @@
 It has the `Broker` port and the weaknesses of a real one, on demand: it can be away, wiped under its
 clients' hands, restarted (every client has to come anew), grown by partitions; it forgets what is older than
 its retention, delivers again, loses the last record, acknowledges records and loses them. Several members
-of a group share the partitions; whenever one comes, goes or is expelled, all of them read on from the
-committed offsets. A member can hang, and one that was expelled does not know it.
+of a group share the partitions; whenever one comes or goes, all of them read on from the committed offsets.
 """
 
 import asyncio
@@ -160,18 +159,6 @@ class FakeBroker:
                 group.rebalance(self.count(topic))
         self.wake()
 
-    def expel(self, topic: str, group: str, member: int = 0) -> None:
-        """A member was silent for longer than its session; the others take over, and nobody tells it."""
-        of = self._groups[topic, group]
-        of.expelled.append(of.members.pop(member))
-        of.rebalance(self.count(topic))
-        self.wake()
-
-    def hang(self, topic: str, group: str) -> None:
-        """The group's members of now never get a record again."""
-        for member in self._groups[topic, group].members:
-            member.hangs = True
-
     def members(self, topic: str, group: str) -> list["FakeSubscription"]:
         known = self._groups.get((topic, group))
         return list(known.members) if known else []
@@ -183,7 +170,6 @@ class FakeBroker:
 class _Group:
     def __init__(self) -> None:
         self.members: list[FakeSubscription] = []
-        self.expelled: list[FakeSubscription] = []
         self.committed: dict[int, int] = {}
 
     def rebalance(self, partitions: int) -> None:
@@ -230,7 +216,6 @@ class FakeSubscription:
     def __init__(self, broker: FakeBroker, topic: str, group: _Group, incarnation: int) -> None:
         self._broker, self._topic, self._group, self._incarnation = broker, topic, group, incarnation
         self.positions: dict[int, int] = {}
-        self.hangs = False
 
     async def assigned(self) -> set[int]:
         await self._broker.answer(self._incarnation)
@@ -243,14 +228,12 @@ class FakeSubscription:
     async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
         while True:
             await self._broker.answer(self._incarnation)
-            if self.hangs:
-                await asyncio.Event().wait()
             records = self._next(partition, limit)
             if records or not await self._broker.change(wait_seconds):
                 return records
 
     def _next(self, partition: int, limit: int) -> list[Record]:
-        if self in self._group.expelled or partition not in self.positions:
+        if partition not in self.positions:
             return []
         of = self._broker.topic(self._topic)[partition]
         at = self.positions[partition]
@@ -269,5 +252,5 @@ class FakeSubscription:
         # Best effort, as on Kafka: not at all where one of the partitions is not its own any more.
         await asyncio.sleep(0)
         known = not self._broker.away and self._incarnation == self._broker.incarnation
-        if known and self not in self._group.expelled and offsets.keys() <= self.positions.keys():
+        if known and offsets.keys() <= self.positions.keys():
             self._group.committed |= offsets

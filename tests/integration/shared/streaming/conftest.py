@@ -1,15 +1,17 @@
-"""The flow on PostgreSQL: over the broker in memory, and over the embedded one."""
+"""The flow on PostgreSQL: over the broker in memory, and over the real one that the run has chosen."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from shared.store.postgres import PostgresStore
-from tests.engines import Databases, EmbeddedBroker
+from tests.engines import Databases
+from tests.engines.choice import Choice
 from tests.integration.shared.store.conftest import lay_tables
 from tests.integration.shared.streaming.engines import (
     PostgresAndEmbeddedBroker,
     PostgresAndFakeBroker,
+    PostgresAndKafka,
 )
 from tests.unit.shared.streaming.engines import PUBLIC
 from tests.unit.shared.streaming.flow import Flow
@@ -34,14 +36,22 @@ async def stores(module_urls: tuple[str, str]) -> AsyncIterator[tuple[PostgresSt
         yield owner, follower
 
 
-@pytest.fixture(params=["fake broker", "embedded broker"])
+@pytest.fixture(params=["broker in memory", "real broker"])
 async def flow(
-    request: pytest.FixtureRequest, stores: tuple[PostgresStore, PostgresStore]
+    request: pytest.FixtureRequest, stores: tuple[PostgresStore, PostgresStore], choice: Choice
 ) -> AsyncIterator[Flow]:
-    engines: PostgresAndFakeBroker | PostgresAndEmbeddedBroker = PostgresAndFakeBroker(*stores)
-    if request.param == "embedded broker":
-        embedded: EmbeddedBroker = request.getfixturevalue("broker")
-        engines = PostgresAndEmbeddedBroker(*stores, embedded)
-    flow = Flow(engines)
-    yield flow
-    await flow.close()
+    if request.param == "broker in memory":
+        flow = Flow(PostgresAndFakeBroker(*stores))
+        yield flow
+        await flow.close()
+    elif address := choice.engines.kafka():
+        kafka = PostgresAndKafka(*stores, address)
+        await kafka.open()
+        flow = Flow(kafka)
+        yield flow
+        await flow.close()
+        await kafka.close()
+    else:
+        flow = Flow(PostgresAndEmbeddedBroker(*stores, request.getfixturevalue("broker")))
+        yield flow
+        await flow.close()

@@ -1,6 +1,6 @@
 """The stories once more, on PostgreSQL and over a real protocol.
 
-What the embedded broker cannot do is skipped by name, and runs on the one in memory.
+What the embedded broker cannot do is skipped by name on it, and runs on Kafka and on the one in memory.
 """
 
 from tests.unit.shared.streaming.test_a_client_cancels_its_caller import (
@@ -34,6 +34,10 @@ from tests.unit.shared.streaming.test_poison import (
     test_twenty_in_a_row_stop_the_follower,
 )
 from tests.unit.shared.streaming.test_the_broker_is_wiped import (
+    test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss,
+    test_a_running_relay_notices_by_the_next_offset,
+    test_a_topic_made_anew_with_fewer_partitions_is_published_again,
+    test_an_idle_relay_notices_too,
     test_the_relay_publishes_again_what_the_new_topic_lacks,
     test_under_load_everything_arrives_all_the_same,
 )
@@ -55,9 +59,13 @@ __all__ = [
     "test_a_follower_that_comes_after_the_growth_puts_both_together",
     "test_a_member_that_was_expelled_applies_nothing_more",
     "test_a_number_above_the_head_halts_the_store",
+    "test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss",
     "test_a_retry_that_dies_in_the_middle_leaves_nothing_unseen",
+    "test_a_running_relay_notices_by_the_next_offset",
     "test_a_slot_that_changes_its_partition_stays_in_order",
     "test_a_stop_in_the_moment_of_a_failure_is_a_stop",
+    "test_a_topic_made_anew_with_fewer_partitions_is_published_again",
+    "test_an_idle_relay_notices_too",
     "test_an_old_leader_that_wakes_repeats_and_moves_nothing",
     "test_another_event_at_a_known_number_halts_the_store",
     "test_bytes_that_are_no_envelope_are_kept_for_a_look_and_the_event_comes_from_its_owner",

@@ -21,6 +21,7 @@ from shared.sealing.keys import DataKey, ServiceKeys, destroy_data_key, new_data
 from shared.store.events import NewEvent, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.port import Store
 from shared.store.requests import AppendRequest, merged
+from shared.streaming.broker import Broker
 from shared.streaming.catchup import Owner
 from shared.streaming.cloudevents import Envelope, parse
 from shared.streaming.follower import Follower, Pace
@@ -31,9 +32,9 @@ from shared.streaming.published import PublishedLog
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import RelayState
 from tests.fakes.broker import FakeBroker
-from tests.unit.shared.streaming.engines import TOPIC, Consumed, Engines
+from tests.unit.shared.streaming.engines import Ability, Consumed, Engines
 
-OWNER, FOLLOWER, GROUP = "intake", "dedup", "hotline-dedup"
+OWNER, FOLLOWER = "intake", "dedup"
 DAY = date(2026, 11, 23)
 TYPE = "complaint.recorded"
 PACE = Pace(regroup=0.01, heads=0.1, stall=1.0, commit=0.02, fetch=0.05)
@@ -143,33 +144,46 @@ class Flow:
         self.owner = LogOwner(engines.owner, self.published)
         self.listener = Listener()
         self.handlers: Handlers = {(TYPE, 1): self.listener}
+        self.topic = engines.topic
+        self.group = f"hotline-dedup-{engines.topic}"
         self._tasks: list[asyncio.Task[None]] = []
 
     def fake_broker(self, needed_for: str) -> FakeBroker:
         """The broker in memory; skips the test where the flow runs on another, saying what it lacks."""
         if self.engines.fake is None:
-            pytest.skip(f"the embedded broker cannot do it: {needed_for}")
+            pytest.skip(f"no broker but the one in memory can do it: {needed_for}")
         return self.engines.fake
+
+    def needs(self, ability: Ability) -> None:
+        """Skips the test where the broker cannot do it."""
+        if ability in self.engines.lacks:
+            pytest.skip(f"the embedded broker cannot do it: {ability}")
 
     # The processes
 
     def relay(self, state: RelayState | None = None) -> Relay:
         state = state or self.engines.relay_state
-        return Relay(TOPIC, self.engines.owner, self.published, self.engines.broker, state)
+        return Relay(self.topic, self.engines.owner, self.published, self.engines.broker, state)
 
     def inbox(self, handlers: Handlers | None = None, keys: ServiceKeys = FOLLOWER_KEYS) -> Inbox:
         return Inbox(OWNER, self.engines.follower, keys, handlers or self.handlers)
 
     def follower(
-        self, inbox: Inbox | None = None, *, group: str = GROUP, pace: Pace = PACE, owner: Owner | None = None
+        self,
+        inbox: Inbox | None = None,
+        *,
+        group: str | None = None,
+        pace: Pace = PACE,
+        owner: Owner | None = None,
+        broker: Broker | None = None,
     ) -> Follower:
         return Follower(
-            TOPIC,
-            group,
+            self.topic,
+            group or self.group,
             self.engines.follower,
             inbox or self.inbox(),
             owner or self.owner,
-            self.engines.broker,
+            broker or self.engines.broker,
             pace,
         )
 
@@ -251,6 +265,15 @@ class Flow:
         """Put the records of just these events into the topic, as a relay would."""
         for record in await self.published.records(list(events)):
             await self.engines.put([orjson.dumps(record)], record["slot"] % 12)
+
+    async def all_is_published(self) -> None:
+        """Waits until the topic holds every public event."""
+
+        async def is_published() -> bool:
+            held = {parse(record.value).id for record in await self.engines.held()}
+            return held >= {event.event_id for event in await self.public_events()}
+
+        await until(is_published, "the topic holds every event", seconds=40)
 
     # The follower
 

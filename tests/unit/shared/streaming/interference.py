@@ -1,11 +1,12 @@
-"""Relays that die, sleep and lie at the worst moment, on whatever broker and store."""
+"""Relays that die, sleep and lie at the worst moment, and followers that hang and sleep, on whatever broker
+and store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from shared.store.leases import Lease
-from shared.streaming.broker import Broker, Outgoing, Publisher, Record, Subscription
+from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publisher, Record, Subscription
 from shared.streaming.relay_state import Mark, RelayState
 
 
@@ -102,3 +103,147 @@ class _GatedPublisher:
         offsets = await self._publisher.send(records[:-1], day_ms)
         _, end = await self._publisher.bounds(records[-1].partition)
         return [*offsets, end]
+
+
+class _PassedOn:
+    """A subscription that does what another one does."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def assigned(self) -> Collection[int]:
+        return await self._subscription.assigned()
+
+    async def partitions(self) -> int:
+        return await self._subscription.partitions()
+
+    async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        return await self._subscription.fetch(partition, limit, wait_seconds)
+
+    async def is_at_end(self, partition: int) -> bool:
+        return await self._subscription.is_at_end(partition)
+
+    async def commit(self, offsets: dict[int, int]) -> None:
+        await self._subscription.commit(offsets)
+
+
+class HangingBroker:
+    """After `hang()` the members of that moment never get a record again."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._members: list[_Hanging] = []
+
+    def hang(self) -> None:
+        for member in self._members:
+            member.hangs = True
+
+    def publisher(self, topic: str) -> AbstractAsyncContextManager[Publisher]:
+        return self._broker.publisher(topic)
+
+    @asynccontextmanager
+    async def subscription(self, topic: str, group: str) -> AsyncIterator[Subscription]:
+        async with self._broker.subscription(topic, group) as subscription:
+            self._members.append(_Hanging(subscription))
+            yield self._members[-1]
+
+
+class _Hanging(_PassedOn):
+    hangs = False
+
+    async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return await super().fetch(partition, limit, wait_seconds)
+
+
+class SleepingBroker:
+    """Its one member sleeps: it goes on believing what it last knew, and hears of nothing.
+
+    Attributes:
+        is_asleep: from now on.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._membership = AsyncExitStack()
+        self.is_asleep = False
+
+    async def expel(self) -> None:
+        """The group gives its partitions to others, and it does not know."""
+        assert self.is_asleep
+        await self._membership.aclose()
+
+    def publisher(self, topic: str) -> AbstractAsyncContextManager[Publisher]:
+        return self._broker.publisher(topic)
+
+    @asynccontextmanager
+    async def subscription(self, topic: str, group: str) -> AsyncIterator[Subscription]:
+        async with self._membership:
+            entered = await self._membership.enter_async_context(self._broker.subscription(topic, group))
+            yield _Sleeping(self, entered)
+
+
+class _Sleeping(_PassedOn):
+    def __init__(self, broker: SleepingBroker, subscription: Subscription) -> None:
+        super().__init__(subscription)
+        self._broker = broker
+        self._believed: Collection[int] = ()
+
+    async def assigned(self) -> Collection[int]:
+        if not self._broker.is_asleep:
+            self._believed = await super().assigned()
+        return self._believed
+
+    async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        records = [] if self._broker.is_asleep else await super().fetch(partition, limit, wait_seconds)
+        if self._broker.is_asleep:  # also where it fell asleep over it
+            await asyncio.Event().wait()
+        return records
+
+    async def is_at_end(self, partition: int) -> bool:
+        return not self._broker.is_asleep and await super().is_at_end(partition)
+
+    async def commit(self, offsets: dict[int, int]) -> None:
+        if not self._broker.is_asleep:
+            await super().commit(offsets)
+
+
+class LeavingBroker:
+    """Every subscription and every call of one fails while it is `away`."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.away = False
+
+    async def answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise BrokerUnavailable("the broker is away")
+
+    def publisher(self, topic: str) -> AbstractAsyncContextManager[Publisher]:
+        return self._broker.publisher(topic)
+
+    @asynccontextmanager
+    async def subscription(self, topic: str, group: str) -> AsyncIterator[Subscription]:
+        await self.answer()
+        async with self._broker.subscription(topic, group) as subscription:
+            yield _Leaving(self, subscription)
+
+
+class _Leaving(_PassedOn):
+    def __init__(self, broker: LeavingBroker, subscription: Subscription) -> None:
+        super().__init__(subscription)
+        self._broker = broker
+
+    async def assigned(self) -> Collection[int]:
+        await self._broker.answer()
+        return await super().assigned()
+
+    async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        await self._broker.answer()
+        return await super().fetch(partition, limit, wait_seconds)
+
+    async def is_at_end(self, partition: int) -> bool:
+        await self._broker.answer()
+        return await super().is_at_end(partition)

@@ -14,11 +14,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publisher, Record, Subscription
-from shared.streaming.follower import Follower
 from shared.streaming.relay import Relay
 from shared.streaming.together import StrayCancellation, all_together, stand_together
-from tests.unit.shared.streaming.engines import TOPIC
-from tests.unit.shared.streaming.flow import GROUP, PACE, Flow
+from tests.unit.shared.streaming.flow import Flow
+from tests.unit.shared.streaming.interference import LeavingBroker
 
 
 class Straying:
@@ -66,8 +65,8 @@ class Straying:
 @pytest.mark.parametrize("place", ["send", "fetch", "close"])
 async def test_relay_and_follower_outlive_it(flow: Flow, place: str) -> None:
     broker = Straying(flow.engines.broker, place)
-    relay = Relay(TOPIC, flow.engines.owner, flow.published, broker, flow.engines.relay_state)
-    follower = Follower(TOPIC, GROUP, flow.engines.follower, flow.inbox(), flow.owner, broker, PACE)
+    relay = Relay(flow.topic, flow.engines.owner, flow.published, broker, flow.engines.relay_state)
+    follower = flow.follower(broker=broker)
     tasks = [flow.start(relay.run()), flow.start(follower.run())]
     flow.owner.heads_are_unknown = True  # catch-up would hide it
     await flow.record_many(subjects=30, each=2)
@@ -79,18 +78,18 @@ async def test_relay_and_follower_outlive_it(flow: Flow, place: str) -> None:
 
 async def test_a_stop_in_the_moment_of_a_failure_is_a_stop(flow: Flow) -> None:
     """Many times, for the moment is short."""
-    broker = flow.fake_broker("going away in a given moment")
+    broker = LeavingBroker(flow.engines.broker)
     await flow.record_many(subjects=10)
     await flow.relayed()
     for steps in range(40):
-        follower = asyncio.create_task(flow.follower().run())
+        follower = asyncio.create_task(flow.follower(broker=broker).run())
         for _ in range(steps):
             await asyncio.sleep(0)
         broker.away = True
         for _ in range(steps % 4):
             await asyncio.sleep(0)
         follower.cancel()
-        done, _ = await asyncio.wait([follower], timeout=5)
+        done, _ = await asyncio.wait([follower], timeout=15)
         assert done, f"it outlived its cancellation, {steps} steps after its start"
         assert follower.cancelled()
         broker.away = False

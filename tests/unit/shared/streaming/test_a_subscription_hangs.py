@@ -9,24 +9,24 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from shared.streaming.broker import Publisher, Subscription
-from shared.streaming.follower import Follower, Pace
+from shared.streaming.follower import Pace
 from tests.fakes.broker import FakeBroker
-from tests.unit.shared.streaming.engines import TOPIC
-from tests.unit.shared.streaming.flow import GROUP, PACE, Flow, until
+from tests.unit.shared.streaming.flow import PACE, Flow, until
+from tests.unit.shared.streaming.interference import HangingBroker
 
 WATCHFUL = Pace(regroup=PACE.regroup, heads=PACE.heads, stall=0.2, commit=PACE.commit, fetch=PACE.fetch)
 
 
 async def test_it_is_started_anew(flow: Flow) -> None:
-    broker = flow.fake_broker("a member that hangs")
+    broker = HangingBroker(flow.engines.broker)
     flow.start(flow.relay().run())
-    flow.start(flow.follower(pace=WATCHFUL).run())
+    flow.start(flow.follower(broker=broker).run())
     await flow.record_many(subjects=10)
     await flow.settled()
-    broker.hang(TOPIC, GROUP)
+    broker.hang()
     flow.owner.heads_are_unknown = True  # catch-up would hide it, one event at a time
     await flow.record_many(subjects=10)
-    await flow.settled()
+    await flow.settled(seconds=40)
     await flow.prove()
 
 
@@ -54,7 +54,7 @@ async def test_one_that_is_never_assigned_a_partition_is_started_anew_too(flow: 
     broker = Unassigning(flow.fake_broker("a member without partitions"))
     await flow.record_many(subjects=10)
     await flow.relayed()
-    follower = Follower(TOPIC, GROUP, flow.engines.follower, flow.inbox(), flow.owner, broker, WATCHFUL)
+    follower = flow.follower(pace=WATCHFUL, broker=broker)
     flow.start(follower.run())
     await flow.settled()
     await flow.prove()
@@ -68,7 +68,7 @@ async def test_one_without_partitions_whose_group_has_read_everything_is_left_al
     running = flow.start(flow.follower(pace=WATCHFUL).run())
     await flow.settled()
     await flow.kill(running)
-    follower = Follower(TOPIC, GROUP, flow.engines.follower, flow.inbox(), flow.owner, broker, WATCHFUL)
+    follower = flow.follower(pace=WATCHFUL, broker=broker)
     flow.start(follower.run())
     await flow.looked_at_heads(flow.owner.heads_asked + 8)  # 0.8 s, four times its patience
     assert broker.subscriptions == 1
@@ -86,6 +86,6 @@ async def test_a_named_fault_of_the_surroundings_is_no_hanging(flow: Flow) -> No
         return bool(without_key.waiting_for)
 
     await until(waits, "it waits for its surroundings")
-    (member,) = broker.members(TOPIC, GROUP)
+    (member,) = broker.members(flow.topic, flow.group)
     await flow.looked_at_heads(flow.owner.heads_asked + 8)
-    assert broker.members(TOPIC, GROUP) == [member]
+    assert broker.members(flow.topic, flow.group) == [member]

@@ -8,8 +8,9 @@ all that follow. The zombie wakes and appends what it had decided, long ago.
 import asyncio
 
 from shared.streaming.follower import Pace
-from tests.unit.shared.streaming.engines import TOPIC
-from tests.unit.shared.streaming.flow import GROUP, PACE, TYPE, Flow, Listener, until
+from tests.unit.shared.streaming.engines import Ability
+from tests.unit.shared.streaming.flow import PACE, TYPE, Flow, Listener, until
+from tests.unit.shared.streaming.interference import SleepingBroker
 
 PATIENT = Pace(regroup=PACE.regroup, heads=PACE.heads, stall=60, commit=PACE.commit, fetch=PACE.fetch)
 
@@ -23,7 +24,7 @@ async def test_what_a_zombie_decided_is_refused(flow: Flow) -> None:
     zombie = flow.start(flow.follower(flow.inbox({(TYPE, 1): sleepy}), pace=PATIENT).run())
     await sleepy.reached.wait()
 
-    flow.start(flow.follower(group="hotline-dedup-2").run())
+    flow.start(flow.follower(group=f"{flow.group}-2").run())
     for _ in range(5):
         await flow.record(subject)
     await flow.settled()
@@ -37,21 +38,23 @@ async def test_what_a_zombie_decided_is_refused(flow: Flow) -> None:
 
 
 async def test_a_member_that_was_expelled_applies_nothing_more(flow: Flow) -> None:
-    broker = flow.fake_broker("two members in a group, they make it rebalance without end")
+    flow.needs(Ability.SHARED_GROUPS)
     flow.start(flow.relay().run())
-    sleepy = Listener()
+    sleepy, drowsy = Listener(), SleepingBroker(flow.engines.broker)
     subject = await flow.record()
     sleepy.gates[subject] = gate = asyncio.Event()
-    zombie = flow.start(flow.follower(flow.inbox({(TYPE, 1): sleepy}), pace=PATIENT).run())
+    zombie = flow.start(flow.follower(flow.inbox({(TYPE, 1): sleepy}), pace=PATIENT, broker=drowsy).run())
     await sleepy.reached.wait()
+    drowsy.is_asleep = True
 
     flow.start(flow.follower().run())
 
-    async def both_are_members() -> bool:
-        return len(broker.members(TOPIC, GROUP)) == 2
+    async def are_members(count: int) -> bool:
+        return await flow.engines.members(flow.group) == count
 
-    await until(both_are_members, "the second one has joined")
-    broker.expel(TOPIC, GROUP, member=0)
+    await until(lambda: are_members(2), "the second one has joined")
+    await drowsy.expel()
+    await until(lambda: are_members(1), "the first one is expelled")
     for _ in range(5):
         await flow.record(subject)
     await flow.record_many(subjects=20)
@@ -61,3 +64,4 @@ async def test_a_member_that_was_expelled_applies_nothing_more(flow: Flow) -> No
     await flow.settled()
     await flow.kill(zombie)
     await flow.prove()
+    assert len(sleepy.heard) == 1

@@ -7,12 +7,12 @@ was applied.
 
 import asyncio
 
-from tests.unit.shared.streaming.engines import TOPIC
-from tests.unit.shared.streaming.flow import GROUP, Flow, until
+from tests.unit.shared.streaming.engines import Ability
+from tests.unit.shared.streaming.flow import Flow, until
 
 
 async def test_under_load_everything_is_applied_once(flow: Flow) -> None:
-    broker = flow.fake_broker("two members in a group, they make it rebalance without end")
+    flow.needs(Ability.SHARED_GROUPS)
     flow.start(flow.relay().run())
     members = [flow.start(flow.follower().run())]
     load = asyncio.create_task(flow.record_many(subjects=40, each=5))
@@ -23,7 +23,7 @@ async def test_under_load_everything_is_applied_once(flow: Flow) -> None:
     await load
     await flow.settled()
     await flow.prove()
-    assert len(broker.members(TOPIC, GROUP)) == 1
+    assert await flow.engines.members(flow.group) == 1
 
 
 async def test_what_is_delivered_again_is_dropped(flow: Flow) -> None:
@@ -33,10 +33,10 @@ async def test_what_is_delivered_again_is_dropped(flow: Flow) -> None:
     await flow.record_many(subjects=20, each=2)
     await flow.settled()
     heard = len(flow.listener.heard)
-    broker.deliver_again(TOPIC)
+    broker.deliver_again(flow.topic)
 
     async def is_read_again() -> bool:
-        return sum(broker.committed(TOPIC, GROUP).values()) == 40
+        return sum(broker.committed(flow.topic, flow.group).values()) == 40
 
     await until(is_read_again, "everything was read again")
     assert len(flow.listener.heard) == heard
@@ -49,7 +49,7 @@ async def test_what_the_broker_forgot_comes_from_the_owner(flow: Flow) -> None:
     broker.retention = 2
     await flow.record_many(subjects=60, each=3)
     await flow.relayed()
-    assert len(broker.records(TOPIC)) <= 24
+    assert len(broker.records(flow.topic)) <= 24
     flow.start(flow.follower().run())
     await flow.settled()
     await flow.prove()

@@ -5,7 +5,6 @@ partition looks read to its end. Only the owner's log knows better.
 """
 
 from shared.streaming.relay import Relay
-from tests.unit.shared.streaming.engines import TOPIC
 from tests.unit.shared.streaming.flow import Flow
 from tests.unit.shared.streaming.interference import GatedBroker
 
@@ -13,7 +12,7 @@ from tests.unit.shared.streaming.interference import GatedBroker
 async def test_it_is_found_by_comparing_with_the_owners_heads(flow: Flow) -> None:
     await flow.record_many(subjects=5, each=2)
     lossy = GatedBroker(flow.engines.broker, is_open=True, loses_last=True)
-    relay = Relay(TOPIC, flow.engines.owner, flow.published, lossy, flow.engines.relay_state)
+    relay = Relay(flow.topic, flow.engines.owner, flow.published, lossy, flow.engines.relay_state)
     running = flow.start(relay.run())
     await flow.published_up_to_the_head(relay)
     await flow.kill(running)

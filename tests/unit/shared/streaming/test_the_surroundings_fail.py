@@ -14,7 +14,7 @@ from shared.store.events import RecordedEvent
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay import Relay
-from tests.unit.shared.streaming.engines import TOPIC, InMemory
+from tests.unit.shared.streaming.engines import InMemory
 from tests.unit.shared.streaming.flow import FOLLOWER_KEYS, OWNER, OWNER_KEYS, Flow, until
 
 OTHER_KEK = OWNER_KEYS.kek.model_copy(update={"current": "x", "keys": {"x": bytes(32)}})
@@ -116,7 +116,7 @@ async def test_a_relay_without_its_keys_waits_and_takes_nothing_down(flow: Flow)
     await flow.record_many(subjects=5)
     keyless: ServiceKeys = OWNER_KEYS.model_copy(update={"kek": OTHER_KEK})
     published = Watched(OWNER, flow.engines.owner, keyless)
-    relay = Relay(TOPIC, flow.engines.owner, published, flow.engines.broker, flow.engines.relay_state)
+    relay = Relay(flow.topic, flow.engines.owner, published, flow.engines.broker, flow.engines.relay_state)
     running = flow.start(relay.run())
     for _ in range(2):
         await published.asked.wait()

@@ -6,7 +6,6 @@ batch after the newer one; then it would put the position back to where it was.
 """
 
 from shared.streaming.relay import Relay
-from tests.unit.shared.streaming.engines import TOPIC
 from tests.unit.shared.streaming.flow import Flow, until
 from tests.unit.shared.streaming.interference import Asleep, GatedBroker
 
@@ -15,7 +14,7 @@ async def test_an_old_leader_that_wakes_repeats_and_moves_nothing(flow: Flow) ->
     flow.start(flow.follower().run())
     subjects = await flow.record_many(subjects=10, each=2)
     broker, state = GatedBroker(flow.engines.broker), Asleep(flow.engines.relay_state)
-    old = Relay(TOPIC, flow.engines.owner, flow.published, broker, state)
+    old = Relay(flow.topic, flow.engines.owner, flow.published, broker, state)
     sleeping = flow.start(old.run())
     await broker.reached.wait()
 

@@ -1,69 +1,14 @@
-"""The engines that tests run against: PostgreSQL 18 and the broker of the wheels, in temporary places.
+"""The broker of `make run`, as a child process of the tests."""
 
-Started when a test asks for the first time, stopped at the end of the run, and tied to it, so that an
-interrupted run leaves nothing behind.
-"""
-
-import contextlib
-import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy.local.data_directory import ROOT
-from deploy.local.postgres import Postgres
 from deploy.local.process import tied_command
-
-# A test's data is small; fsync and synchronous_commit stay on, as in production.
-_SMALL = {"shared_buffers": "64MB"}
-
-
-@contextlib.contextmanager
-def reachable_directory() -> Iterator[Path]:
-    """A temporary directory which PostgreSQL's account can pass through (pytest's `tmp_path` it cannot)."""
-    path = Path(tempfile.mkdtemp(prefix="hotline-test-"))
-    try:
-        path.chmod(0o711)
-        yield path
-    finally:
-        shutil.rmtree(path)
-
-
-class Databases:
-    """New, empty databases on one running server."""
-
-    def __init__(self, postgres: Postgres) -> None:
-        self.postgres = postgres
-        self._numbers = itertools.count(1)
-
-    @contextlib.contextmanager
-    def new(self, owner: str = "intake") -> Iterator[str]:
-        """The address of a new database for its owner, one of the three roles; dropped afterwards."""
-        name = f"test_{next(self._numbers)}"
-        self.postgres.create_database(name, owner=owner)
-        try:
-            yield self.postgres.dsn(name, role=owner)
-        finally:
-            self.postgres.drop_database(name)
-
-
-@contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    with reachable_directory() as directory:
-        postgres = Postgres(directory / "postgres", settings=_SMALL)
-        postgres.prepare()
-        postgres.start()
-        try:
-            yield postgres
-        finally:
-            postgres.stop()
 
 
 class EmbeddedBroker:
