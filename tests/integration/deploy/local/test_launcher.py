@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -184,43 +185,53 @@ def test_a_killed_child_comes_back_on_its_own(up: Run, name: str) -> None:
     wait_until(lambda: all(_is_ready(service["url"]) for service in services), what="all were ready")
 
 
-def test_ctrl_c_stops_everything_and_a_later_run_finds_the_same_data(directory: Path) -> None:
-    data = directory / "again" / "data"
-    data.parent.mkdir(mode=0o711)
-    with _running(data) as run:
-        children = run.children()
-        assert set(children) == {"postgres", "broker", "intake", "dedup", "referral"}
-        keys = {path.name: path.read_bytes() for path in (data / "keys").glob("*.json")}
-        database = run.described()["services"]["intake"]["database_url"]
-        assert run.end(signal.SIGINT) == 0
-        assert "Traceback" not in run.told()
-        assert not any(_exists(pid) for pid in children.values())
-        assert not (data / "run.json").exists()
-        log = (data / "logs" / "postgres.log").read_text()
-        assert "received fast shutdown request" in log
-        assert log.rstrip().endswith("database system is shut down")
-    with _running(data) as run:
-        assert run.described()["services"]["intake"]["database_url"] == database
-        assert {path.name: path.read_bytes() for path in (data / "keys").glob("*.json")} == keys
+@dataclass(frozen=True)
+class Stopped:
+    """What a run left behind, and what it was."""
+
+    data: Path
+    code: int
+    children: dict[str, int]
+    database: str
+    keys: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def stopped(up: Run) -> Stopped:
+    """The run of the tests above, after Ctrl-C."""
+    children, database = up.children(), up.described()["services"]["intake"]["database_url"]
+    keys = _keys(up.data)
+    return Stopped(up.data, up.end(signal.SIGINT), children, database, keys)
+
+
+def _keys(data: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (data / "keys").glob("*.json")}
+
+
+def test_ctrl_c_stops_everything(up: Run, stopped: Stopped) -> None:
+    assert stopped.code == 0
+    assert set(stopped.children) == {"postgres", "broker", "intake", "dedup", "referral"}
+    assert "Traceback" not in up.told()
+    assert not any(_exists(pid) for pid in stopped.children.values())
+    assert not (stopped.data / "run.json").exists()
+    log = (stopped.data / "logs" / "postgres.log").read_text()
+    assert "received fast shutdown request" in log
+    assert log.rstrip().endswith("database system is shut down")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the death of a parent")
-def test_children_die_with_a_launcher_that_gets_kill_9(directory: Path) -> None:
-    data = directory / "killed" / "data"
-    data.parent.mkdir(mode=0o711)
-    with _running(data) as run:
+def test_a_later_run_finds_the_same_data_and_takes_its_children_along_into_death(stopped: Stopped) -> None:
+    with _running(stopped.data) as run:
+        assert run.described()["services"]["intake"]["database_url"] == stopped.database
+        assert _keys(stopped.data) == stopped.keys
         children = run.children()
         assert len(children) == 5
         run.end(signal.SIGKILL)
         wait_until(lambda: not any(map(_exists, children.values())), what="all children were gone")
-    with _running(data):  # the lock is free, and nothing of the dead one is in the way
-        pass
 
 
-def test_a_second_ctrl_c_waits_for_nobody(directory: Path) -> None:
-    data = directory / "hurried" / "data"
-    data.parent.mkdir(mode=0o711)
-    with _running(data) as run:
+def test_after_a_kill_9_nothing_is_in_the_way_and_a_second_ctrl_c_waits_for_nobody(stopped: Stopped) -> None:
+    with _running(stopped.data) as run:  # the lock is free
         children = run.children()
         os.kill(children["intake"], signal.SIGSTOP)  # so that stopping in order takes its whole grace
         run.process.send_signal(signal.SIGINT)

@@ -138,9 +138,8 @@ def test_hostile_text_takes_no_longer_than_its_length_accounts_for(prefix: str) 
     for unit in HOSTILE:
         text = (prefix + unit * LONGEST)[:LONGEST]
         started = time.perf_counter()
-        kept = sanitise(text)
+        sanitise(text)
         assert time.perf_counter() - started < SECONDS, (prefix, unit)
-        assert sanitise(kept.text).redactions == (), (prefix, unit)
 
 
 @given(st.lists(st.sampled_from((*HOSTILE, *PREFIXES)), min_size=500, max_size=1500).map("".join))
