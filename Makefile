@@ -12,7 +12,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --python $(BIN)/python
 LOCKED := uv.lock pyproject.toml
 
-.PHONY: help run install install-dev test test-unit check format bench
+.PHONY: help run install install-dev test test-failure test-unit check format bench
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,12 @@ install-dev: $(VENV)/installed-dev  ## and what the tests need
 
 test: install-dev  ## all tests, with the coverage of branches
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
+
+# POINTS blows; SEED repeats a series.
+POINTS ?= 1000
+SEED ?=
+test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)
+	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) $(BIN)/python -m pytest tests/failure -s
 
 test-unit: install-dev  ## the tests that need no database
 	$(BIN)/python -m pytest tests/unit

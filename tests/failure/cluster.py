@@ -24,6 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.local.data_directory import ROOT, DataDirectory
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
 from deploy.local.keys import ensure_keys, keys_file
@@ -33,6 +35,7 @@ from deploy.local.process import tied_command
 from shared.service import TOPICS
 from tests.conditions import wait_until
 from tests.engines.kafka import KafkaNode, own_kafka
+from tests.engines.missing import EnginesMissing
 from tests.engines.postgres import reachable_directory
 
 SERVICES = ("intake", "dedup", "referral")
@@ -73,7 +76,9 @@ class Replica:
 
     @property
     def is_ready(self) -> bool:
-        return self.is_running and (not self.takes_calls or answers(f"{self.url}/healthz/ready"))
+        """One without HTTP has begun its work when its metrics can be read."""
+        metrics = f"http://127.0.0.1:{self._metrics_port}/metrics"
+        return self.is_running and answers(f"{self.url}/healthz/ready" if self.takes_calls else metrics)
 
     def start(self) -> None:
         command = [sys.executable, "-m", f"services.{self.service}", "serve", "--only", self.parts]
@@ -127,8 +132,8 @@ class Replica:
 class Cluster:
     """See the module. Opened by `running_cluster`."""
 
-    def __init__(self, directory: Path, kafka: KafkaNode) -> None:
-        self.directory, self.kafka = directory, kafka
+    def __init__(self, directory: Path, kafka: KafkaNode, settings: Mapping[str, str]) -> None:
+        self.directory, self.kafka, self._settings = directory, kafka, settings
         self.data = DataDirectory(directory / "data")
         self.postgres = Postgres(directory / "postgres", settings={"shared_buffers": "128MB"})
         self.partitions = 12
@@ -160,6 +165,10 @@ class Cluster:
         replica = self._new_replica(service, "http,relay,consumer")
         replica.start()
         return replica
+
+    @property
+    def database_urls(self) -> dict[str, str]:
+        return {service: self.database_url(service) for service in SERVICES}
 
     def first(self, service: str) -> Replica:
         return next(replica for replica in self.replicas if replica.service == service)
@@ -217,6 +226,7 @@ class Cluster:
             "HOTLINE_JWKS": str(self.data.keys / "jwks.json"),
             "HOTLINE_ISSUER": ISSUER,
             "HOTLINE_AUDIENCE": AUDIENCE,
+            **self._settings,
         }
 
     def _write_run_file(self) -> None:
@@ -245,10 +255,18 @@ def answers(url: str, seconds: float = 5.0) -> bool:
 
 
 @contextlib.contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """A cluster of its own, ready, removed afterwards."""
-    with reachable_directory() as directory, own_kafka() as kafka:
-        cluster = Cluster(directory, kafka)
+def running_cluster(**settings: str) -> Iterator[Cluster]:
+    """A cluster of its own, ready, removed afterwards. `settings` are variables of all services.
+
+    Without Java, or the jars, the test that asks for one is skipped; a run that requires them fails before.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            kafka = stack.enter_context(own_kafka())
+        except EnginesMissing as reason:
+            pytest.skip(f"needs a Kafka of its own to kill: {reason}")
+        directory = stack.enter_context(reachable_directory())
+        cluster = Cluster(directory, kafka, settings)
         try:
             cluster.start()
             yield cluster

@@ -191,6 +191,19 @@ def _published(topic: str, broker: str) -> Iterator[tuple[int, str, Place]]:
         consumer.close()
 
 
+def applied_of(url: str) -> int:
+    """How many entries a service has applied."""
+
+    async def ask() -> int:
+        connection = await asyncpg.connect(url)
+        try:
+            return int(await connection.fetchval("SELECT coalesce(max(applied_no), 0) FROM inbox"))
+        finally:
+            await connection.close()
+
+    return run(ask())
+
+
 def wait_until_settled(urls: Mapping[str, str], seconds: float) -> None:
     """Until every follower stands at its owners' heads, and the resolver has read every fact."""
     wait_until(lambda: run(_is_settled(urls)), what="nothing is on its way", seconds=seconds)

@@ -1,6 +1,6 @@
 """Calls go on while processes are killed and stopped, the broker is wiped, replicas come and go.
 
-`make test` strikes 50 times, `make test-failure` 1,000 times. The seed is printed; `HOTLINE_FAILURE_SEED`
+`make test` strikes ten times, `make test-failure` 1,000 times. The seed is printed; `HOTLINE_FAILURE_SEED`
 repeats a series of blows, `HOTLINE_FAILURE_POINTS` sets how many there are. What happened and what was found
 is kept in `.failure/`.
 """
@@ -21,10 +21,10 @@ from deploy.local.data_directory import ROOT
 from tests.failure.callers import Callers, Calls
 from tests.failure.chaos import Blows, Chaos
 from tests.failure.checker import checked
-from tests.failure.cluster import SERVICES, Cluster, running_cluster
+from tests.failure.cluster import Cluster, running_cluster
 from tests.failure.evidence import Evidence, gathered, run, wait_until_settled
 
-POINTS = int(os.environ.get("HOTLINE_FAILURE_POINTS") or 50)
+POINTS = int(os.environ.get("HOTLINE_FAILURE_POINTS") or 10)
 SEED = int(os.environ.get("HOTLINE_FAILURE_SEED") or random.randrange(2**32))
 PACE = float(os.environ.get("HOTLINE_FAILURE_PACE") or 15.0)
 """Calls a second, of the few that two cores leave beside the starts of processes."""
@@ -50,11 +50,7 @@ class Endured:
 
     def evidence(self) -> Evidence:
         cluster = self.cluster
-        return gathered(_urls(cluster), cluster.kafka.address, cluster.data.keys)
-
-
-def _urls(cluster: Cluster) -> dict[str, str]:
-    return {service: cluster.database_url(service) for service in SERVICES}
+        return gathered(cluster.database_urls, cluster.kafka.address, cluster.data.keys)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +71,7 @@ def endured() -> Iterator[Endured]:
             blows = chaos.run(POINTS)
             cluster.wait_until_ready()
         begin = time.monotonic()
-        wait_until_settled(_urls(cluster), SETTLING_SECONDS)
+        wait_until_settled(cluster.database_urls, SETTLING_SECONDS)
         print(f"at rest after {time.monotonic() - begin:.1f} s", flush=True)
         yield Endured(cluster, calls, blows)
 
