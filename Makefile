@@ -12,7 +12,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --python $(BIN)/python
 LOCKED := uv.lock pyproject.toml
 
-.PHONY: help run up down install install-dev test test-unit check format bench
+.PHONY: help run up down install install-dev test test-failure test-unit check format bench
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,12 @@ install-dev: $(VENV)/installed-dev  ## and what the tests need
 
 test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TEST_ENGINES), with coverage
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
+
+# POINTS blows; SEED repeats a series.
+POINTS ?= 1000
+SEED ?=
+test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)
+	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) $(BIN)/python -m pytest tests/failure -s
 
 test-unit: install-dev  ## the tests that need no database
 	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit
