@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from shared.service import TOPICS
+from shared.streaming.topics import TOPICS
 from tests.failure.cluster import SERVICES, Cluster, Replica
 
 PAUSES = (0.5, 2.0, 6.0, 12.0)

@@ -32,7 +32,7 @@ from deploy.local.keys import ensure_keys, keys_file
 from deploy.local.ports import free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.process import tied_command
-from shared.service import TOPICS
+from shared.streaming.topics import TOPICS
 from tests.conditions import wait_until
 from tests.engines.kafka import KafkaNode, own_kafka
 from tests.engines.missing import EnginesMissing
