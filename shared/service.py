@@ -32,6 +32,7 @@ from shared.streaming.parking import Parking
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import PostgresRelayState
+from shared.streaming.topics import TOPICS
 from shared.web.app import VERSION, Readiness, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
@@ -39,12 +40,6 @@ from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
 from shared.web.process import Wired
 from shared.web.server import background
-
-TOPICS: Mapping[str, str] = {
-    "intake": "hotline.complaints.v1",
-    "dedup": "hotline.matches.v1",
-    "referral": "hotline.referrals.v1",
-}
 
 
 @dataclass(frozen=True, slots=True)

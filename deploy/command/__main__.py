@@ -9,6 +9,7 @@ from deploy.command.parking import parked
 from deploy.command.rebuilding import rebuild
 from deploy.command.simulating import simulate_calls
 from deploy.command.token import token
+from deploy.command.topics import topics
 from deploy.command.verifying import verify
 from deploy.local.errors import LaunchError
 
@@ -34,6 +35,7 @@ app.command("simulate")(simulate_calls)
 app.command()(verify)
 app.command(no_args_is_help=True)(rebuild)
 app.add_typer(parked, name="parked")
+app.add_typer(topics, name="topics")
 
 
 def main() -> None:
