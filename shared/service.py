@@ -33,6 +33,7 @@ from shared.streaming.published import PublishedLog
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.topics import TOPICS
+from shared.watching import Watch
 from shared.web.app import VERSION, Readiness, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
@@ -112,13 +113,16 @@ async def running(
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
-        tasks: list[Coroutine[None, None, None]] = []
+        watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
+        tasks: list[Coroutine[None, None, None]] = [watch.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
-            tasks.append(Relay(TOPICS[service], store, published, broker, state).run())
+            relay = Relay(TOPICS[service], store, published, broker, state)
+            watch.relay(relay)
+            tasks.append(relay.run())
         if "consumer" in chosen:
-            tasks += [
-                Follower(
+            for source, inbox in inboxes.items():
+                follower = Follower(
                     TOPICS[source],
                     # A group for each source: one rebalances without the other.
                     f"hotline-{service}-{source}",
@@ -126,9 +130,9 @@ async def running(
                     inbox,
                     HttpOwner(session, settings.peers[source], settings.service_token_file),
                     broker,
-                ).run()
-                for source, inbox in inboxes.items()
-            ]
+                )
+                watch.follower(source, follower)
+                tasks.append(follower.run())
             tasks += [task() for task in parts.tasks]
             tasks.append(parking.retry_at_start(parts.handlers))
         app = create_app(

@@ -17,6 +17,7 @@ import structlog
 from shared.store import sql
 from shared.store.announcing import Announcer
 from shared.store.asking import Asked, FollowedSlots, columns
+from shared.store.batch_sizes import BatchSizes
 from shared.store.numbering import Batch, Row, check_sizes, number
 from shared.store.requests import (
     Appended,
@@ -90,8 +91,8 @@ class Committer:
         self._connection: asyncpg.Connection | None = None
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
-        self._halted = ""
-        self.batch_sizes: deque[int] = deque(maxlen=1000)
+        self.halted = ""
+        self.batch_sizes = BatchSizes()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -108,7 +109,7 @@ class Committer:
 
     def halt(self, reason: str) -> None:
         """Refuse every append from now on: numbers would be given twice after a lost tail."""
-        self._halted = reason
+        self.halted = reason
 
     # Appending
 
@@ -120,8 +121,8 @@ class Committer:
             StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
-        if self._halted:
-            raise StoreHalted(self._halted)
+        if self.halted:
+            raise StoreHalted(self.halted)
         if self._closing:
             raise StoreUnavailable("the store is closing")
         check_sizes(request)
@@ -170,7 +171,7 @@ class Committer:
         else:
             for waiting, outcome in zip(taken, outcomes, strict=True):
                 waiting.resolve(outcome)
-            self.batch_sizes.append(len(taken))
+            self.batch_sizes.add(len(taken))
             self._announcer.announce()
 
     def _repeat(self, taken: Sequence["_Waiting"], fault: Exception) -> None:

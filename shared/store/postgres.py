@@ -9,6 +9,7 @@ connection broke during the commit and the database stayed away longer than `out
 import asyncio
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from datetime import date
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,6 +18,7 @@ import orjson
 
 from shared.store import sql
 from shared.store.announcing import CHANNEL
+from shared.store.batch_sizes import BatchSizes
 from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
@@ -78,7 +80,12 @@ class PostgresStore:
         self._committer.halt(reason)
 
     @property
-    def batch_sizes(self) -> Collection[int]:
+    def is_halted(self) -> bool:
+        """Whether every append is refused because the log lost its tail."""
+        return bool(self._committer.halted)
+
+    @property
+    def batch_sizes(self) -> BatchSizes:
         """The sizes of the last commits, in requests."""
         return self._committer.batch_sizes
 
@@ -155,6 +162,15 @@ class PostgresStore:
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
         """At most `limit` parked inbox entries of all sources, those above the key `after`."""
         return [WaitingEntry(*row) for row in await self.fetch(sql.READ_PARKED, *after, limit)]
+
+    async def unpublished(self, topic: str) -> int:
+        """How many public events the relay has not published yet, counted among the next 100,000 events."""
+        return int(await self.fetchval(sql.COUNT_UNPUBLISHED, topic))
+
+    async def parked_counts(self, today: date) -> dict[str, tuple[int, int]]:
+        """source -> how many of its events are parked, and how many of these are of days before `today`."""
+        rows = await self.fetch(sql.COUNT_PARKED, today.isoformat())
+        return {row["source"]: (row["parked"], row["earlier"]) for row in rows}
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""

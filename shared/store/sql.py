@@ -114,6 +114,21 @@ WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
 ORDER BY source, slot, slot_sequence LIMIT $4
 """
 
+# Relies on events_pkey.
+COUNT_UNPUBLISHED = """
+WITH published AS (SELECT coalesce((SELECT position FROM relay WHERE topic = $1), 0) AS position)
+SELECT count(*) FROM events, published
+WHERE events.position > published.position AND events.position <= published.position + 100000
+    AND slot IS NOT NULL
+"""
+
+# An event's time is the midnight of its day; a number that its owner does not have has none, and is counted
+# with the earlier ones. Relies on inbox_parked.
+COUNT_PARKED = """
+SELECT source, count(*) AS parked, count(*) FILTER (WHERE coalesce(event->>'time', '') < $1) AS earlier
+FROM inbox WHERE state = 'parked' GROUP BY source
+"""
+
 KEEP_UNREADABLE = """
 WITH gone AS (DELETE FROM unreadable WHERE received_on < $6::date - 7)
 INSERT INTO unreadable (topic, partition, at_offset, reason, record, received_on)
