@@ -30,7 +30,7 @@ from datetime import date
 from functools import partial
 from itertools import accumulate
 
-import structlog
+import asyncpg
 from prometheus_client import Metric
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -43,8 +43,6 @@ from shared.streaming.relay import Relay
 from shared.web.metrics import Metrics
 
 INTERVAL_SECONDS = 15.0
-
-log = structlog.get_logger(origin=__name__)
 
 
 class Watch:
@@ -110,12 +108,11 @@ class Watch:
         """Ask the database every now and then, until cancelled."""
         while True:
             try:
-                self._unpublished = await self._store.unpublished(self._topic)
+                unpublished = await self._store.unpublished(self._topic)
                 self._parked = await self._store.parked_counts(self._today())
-            except StoreUnavailable as fault:
-                # Rather no figure than an old one.
-                self._unpublished = self._parked = None
-                log.warning("figures are not known", reason=str(fault))
+                self._unpublished = unpublished
+            except (StoreUnavailable, asyncpg.PostgresError):  # away, or without its tables yet
+                self._unpublished = self._parked = None  # rather no figure than an old one
             await asyncio.sleep(INTERVAL_SECONDS)
 
     def _parked_of(self, source: str, which: int) -> int | None:

@@ -7,6 +7,7 @@ import typer
 from deploy.command.importing import import_file
 from deploy.command.parking import parked
 from deploy.command.rebuilding import rebuild
+from deploy.command.recovering import recover
 from deploy.command.simulating import simulate_calls
 from deploy.command.token import token
 from deploy.command.topics import topics
@@ -34,6 +35,7 @@ app.command("import", no_args_is_help=True)(import_file)
 app.command("simulate")(simulate_calls)
 app.command()(verify)
 app.command(no_args_is_help=True)(rebuild)
+app.command(no_args_is_help=True)(recover)
 app.add_typer(parked, name="parked")
 app.add_typer(topics, name="topics")
 

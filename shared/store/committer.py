@@ -7,7 +7,7 @@ everything up to n.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Self
 
 import asyncpg
@@ -92,6 +92,7 @@ class Committer:
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
         self.halted = ""
+        self.compare: Callable[[], Awaitable[None]] | None = None
         self.batch_sizes = BatchSizes()
 
     async def __aenter__(self) -> Self:
@@ -149,10 +150,13 @@ class Committer:
     async def _commit(self, taken: Sequence["_Waiting"]) -> None:
         try:
             connection = await self._connected()
-        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
             # What came meanwhile has waited for this connection too: it does not wait for the next try.
             away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
             _refuse([*taken, *self._all_queued()], away)
+            return
+        if self.halted:
+            _refuse(taken, StoreHalted(self.halted))
             return
         try:
             outcomes = await self._transact(connection, taken)
@@ -210,6 +214,12 @@ class Committer:
             self._connection = await asyncpg.connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
+            if self.compare is not None:
+                try:
+                    await self.compare()
+                except BaseException:
+                    self._abandon()  # it was not compared: not to be taken for one that was
+                    raise
         return self._connection
 
     async def _rolled_back(self, connection: "asyncpg.Connection") -> None:
@@ -275,7 +285,7 @@ class Committer:
                 rows = await connection.fetch(sql.KNOWN_EVENTS, ids)
                 await connection.execute("ROLLBACK")
                 break
-            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
                 self._abandon()
                 # Of what came meanwhile nothing was sent: it is refused at once.
                 away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")

@@ -7,7 +7,7 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import date
 from typing import Any, Self
@@ -74,6 +74,15 @@ class PostgresStore:
             StoreHalted: the log lost its tail.
         """
         return await self._committer.append(request)
+
+    def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
+        """Before the first append on each connection this is awaited, which may `halt`: a database that
+        comes back may have been set back."""
+        self._committer.compare = compare
+
+    def resume(self) -> None:
+        """Append again: the tail was adopted."""
+        self._committer.halt("")
 
     def halt(self, reason: str) -> None:
         """Refuse every append from now on: numbers would be given twice after a lost tail."""
@@ -171,6 +180,16 @@ class PostgresStore:
         """source -> how many of its events are parked, and how many of these are of days before `today`."""
         rows = await self.fetch(sql.COUNT_PARKED, today.isoformat())
         return {row["source"]: (row["parked"], row["earlier"]) for row in rows}
+
+    async def reached(self, source: str) -> list[tuple[int, int, UUID]]:
+        """(slot, slot sequence, event id) of the last event of each slot of `source` that was consumed."""
+        return [
+            (slot, at, UUID(bytes=id_.bytes)) for slot, at, id_ in await self.fetch(sql.READ_REACHED, source)
+        ]
+
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[str]:
+        """The CloudEvents of at most `limit` consumed events of one slot in order, those above `after`."""
+        return [row["event"] for row in await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""

@@ -114,6 +114,23 @@ WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
 ORDER BY source, slot, slot_sequence LIMIT $4
 """
 
+# The nil UUID stands for a number that its owner could not serve. Relies on inbox_pkey.
+READ_REACHED = """
+SELECT slot, last.slot_sequence, last.event_id FROM cursors, LATERAL (
+    SELECT slot_sequence, event_id FROM inbox
+    WHERE inbox.source = cursors.source AND inbox.slot = cursors.slot
+        AND event_id <> '00000000-0000-0000-0000-000000000000'
+    ORDER BY slot_sequence DESC LIMIT 1) AS last
+WHERE source = $1
+"""
+
+READ_CONSUMED = """
+SELECT event FROM inbox
+WHERE source = $1 AND slot = $2 AND slot_sequence > $3
+    AND event_id <> '00000000-0000-0000-0000-000000000000'
+ORDER BY slot_sequence LIMIT $4
+"""
+
 # Relies on events_pkey.
 COUNT_UNPUBLISHED = """
 WITH published AS (SELECT coalesce((SELECT position FROM relay WHERE topic = $1), 0) AS position)

@@ -249,6 +249,7 @@ class Follower:
         read is consumed, and a cursor is still behind what the owner's head was an interval ago."""
         self._partitions = max(await subscription.partitions(), 1)
         while True:
+            await self.slots.believe_the_store()
             before = self.slots.cursors()
             try:
                 self._heads = await self._owner.heads()
