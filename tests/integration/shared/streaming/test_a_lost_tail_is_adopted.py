@@ -7,6 +7,7 @@ they know it adopts, under the very same numbers.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,15 +18,21 @@ from shared.sealing.keys import destroy_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, RecordedEvent, identity_of, stream_id
 from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
+from shared.streaming import routes
 from shared.streaming import tail as tails
+from shared.streaming.catchup import HttpFollower
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
 from shared.streaming.returning import Reached, Returned
 from shared.streaming.tail import Tail
+from shared.web.app import create_app
+from shared.web.auth import ROLES, Authenticator
+from shared.web.jwks import KeySource
 from tests.engines import Databases
 from tests.fakes.broker import FakeBroker
 from tests.integration.shared.store.conftest import lay_tables
 from tests.integration.shared.streaming.engines import PostgresAndFakeBroker
+from tests.integration.shared.web.serving import client_of
 from tests.unit.shared.streaming.engines import PUBLIC, TOPIC
 from tests.unit.shared.streaming.flow import (
     DAY,
@@ -36,6 +43,7 @@ from tests.unit.shared.streaming.flow import (
     Flow,
     until,
 )
+from tests.unit.shared.web.issuer import ISSUER, Issuer
 
 
 class Nobody:
@@ -332,3 +340,34 @@ async def test_a_halted_service_appends_again_by_itself_after_the_recovery(
         await everything_arrives(flow)
         await flow.prove()
         await flow.close()
+
+
+async def test_followers_are_asked_over_http_by_services_alone(history: History, tmp_path: Path) -> None:
+    await set_back(history)
+    history.broker.wipe()
+    issuer = Issuer()
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    async with KeySource(issuer.write(tmp_path / "jwks.json")) as keys:
+        app = create_app(
+            title="test",
+            version="1",
+            readiness=ready,
+            authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
+            routers=[routes.consumed(Returned(history.follower, FOLLOWER_KEYS), [OWNER])],
+        )
+        async with client_of(app) as client:
+            for path in (f"/v1/events/cursors?source={OWNER}", f"/v1/events/consumed?source={OWNER}&slot=1"):
+                for role in ROLES:
+                    headers = {"Authorization": f"Bearer {issuer.token(role)}"}
+                    async with client.get(path, headers=headers) as answer:
+                        assert (answer.status == 403) == (role != "service"), (path, role)
+            (tmp_path / "token").write_text(issuer.token("service"))
+            follower = HttpFollower(client, "", tmp_path / "token")
+            with pytest.raises(SurroundingsFault, match="404"):
+                await follower.reached("referral")
+            recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, {FOLLOWER: follower})
+            assert (await recovery.run(history.url, DAY)).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
