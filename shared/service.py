@@ -18,21 +18,25 @@ from fastapi import APIRouter
 
 from shared.clock import today
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
-from shared.settings import ServiceSettings
+from shared.settings import RecoverSettings, ServiceSettings
 from shared.store.migrate import SchemaError, check_schema
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
-from shared.streaming.catchup import HttpOwner
+from shared.streaming.catchup import HttpFollower, HttpOwner
 from shared.streaming.follower import Follower
 from shared.streaming.handling import Handlers
 from shared.streaming.inbox import Inbox
 from shared.streaming.kafka import KafkaBroker
 from shared.streaming.parking import Parking
 from shared.streaming.published import PublishedLog
+from shared.streaming.recovery import Recovery
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import PostgresRelayState
+from shared.streaming.returning import Returned
+from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
+from shared.watching import Watch
 from shared.web.app import VERSION, Readiness, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
@@ -107,18 +111,23 @@ async def running(
         context = Context(service, store, keys, Cursors(keys.digest("page cursors")), metrics)
         parts = parts_of(context)
         published = PublishedLog(service, store, keys)
-        broker = KafkaBroker(lambda: _bootstrap(settings))
+        broker = KafkaBroker(lambda: bootstrap(settings))
         inboxes = {
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
-        tasks: list[Coroutine[None, None, None]] = []
+        tail = Tail(service, TOPICS[service], store, broker, http_followers(settings, keys, session))
+        store.compare_first(tail.compare)
+        watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
+        tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
-            tasks.append(Relay(TOPICS[service], store, published, broker, state).run())
+            relay = Relay(TOPICS[service], store, published, broker, state)
+            watch.relay(relay)
+            tasks.append(relay.run())
         if "consumer" in chosen:
-            tasks += [
-                Follower(
+            for source, inbox in inboxes.items():
+                follower = Follower(
                     TOPICS[source],
                     # A group for each source: one rebalances without the other.
                     f"hotline-{service}-{source}",
@@ -126,9 +135,9 @@ async def running(
                     inbox,
                     HttpOwner(session, settings.peers[source], settings.service_token_file),
                     broker,
-                ).run()
-                for source, inbox in inboxes.items()
-            ]
+                )
+                watch.follower(source, follower)
+                tasks.append(follower.run())
             tasks += [task() for task in parts.tasks]
             tasks.append(parking.retry_at_start(parts.handlers))
         app = create_app(
@@ -139,12 +148,34 @@ async def running(
             routers=[
                 *parts.routers,
                 routes.followers(store, published),
+                routes.consumed(Returned(store, keys), parts.handlers),
                 routes.parked(parking, context.cursors),
             ],
             body_limits=parts.body_limits,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)
+
+
+@asynccontextmanager
+async def recovering(
+    service: str, settings: RecoverSettings, keys: ServiceKeys, without: Sequence[str]
+) -> AsyncIterator[Recovery]:
+    """How the lost tail of a service is adopted; open while the body runs."""
+    async with aiohttp.ClientSession() as session:
+        followers = http_followers(settings, keys, session)
+        broker = KafkaBroker(lambda: bootstrap(settings))
+        yield Recovery(service, TOPICS[service], keys, broker, followers, without)
+
+
+def http_followers(
+    settings: RecoverSettings, keys: ServiceKeys, session: aiohttp.ClientSession
+) -> dict[str, HttpFollower]:
+    """The followers whose addresses are known: a following system of others has none here."""
+    return {
+        name: HttpFollower(session, settings.peers[name], settings.service_token_file)
+        for name in keys.followers.keys() & settings.peers.keys()
+    }
 
 
 def _readiness(service: str, database_url: str) -> Readiness:
@@ -164,7 +195,7 @@ def _readiness(service: str, database_url: str) -> Readiness:
     return readiness
 
 
-def _bootstrap(settings: ServiceSettings) -> str:
+def bootstrap(settings: RecoverSettings) -> str:
     """The brokers' addresses: as set, or as `make run` wrote them last."""
     if settings.kafka:
         return ",".join(settings.kafka)

@@ -114,15 +114,8 @@ class RebuildSettings(DatabaseSettings):
     keys_file: FilePath = Field(description="the path of this service's keys, a JSON file of mode 0600")
 
 
-class ServiceSettings(RebuildSettings):
-    """What `serve` needs. A service's own class names its ports and whom it follows."""
-
-    follows: ClassVar[tuple[str, ...]] = ()
-
-    host: str = Field("127.0.0.1", description="the address to listen on")
-    port: Port
-    metrics_host: str = Field("127.0.0.1", description="the address for /metrics to listen on")
-    metrics_port: Port
+class RecoverSettings(RebuildSettings):
+    """What `recover` needs."""
 
     drain_seconds: float = Field(
         0,
@@ -141,7 +134,27 @@ class ServiceSettings(RebuildSettings):
     )
     peers: Annotated[
         dict[str, Annotated[str, AfterValidator(_http_url)]], NoDecode, BeforeValidator(_json_object)
-    ] = Field(description="a JSON object of service and its http(s) address, for those that it follows")
+    ] = Field(
+        description="a JSON object of service and its http(s) address, for those that it follows"
+        " and those that follow it"
+    )
+
+    @model_validator(mode="after")
+    def _has_broker(self) -> Self:
+        if not self.kafka and self.run_file is None:
+            raise ValueError("KAFKA: neither it nor HOTLINE_RUN_FILE is set; set one of them")
+        return self
+
+
+class ServiceSettings(RecoverSettings):
+    """What `serve` needs. A service's own class names its ports and whom it follows."""
+
+    follows: ClassVar[tuple[str, ...]] = ()
+
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: Port
+    metrics_host: str = Field("127.0.0.1", description="the address for /metrics to listen on")
+    metrics_port: Port
 
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(
         description="the http(s) address, or the path, of the issuer's JWK set"
@@ -153,9 +166,7 @@ class ServiceSettings(RebuildSettings):
     claim_holder: str = Field("holder", min_length=1, description="the path of a claim, such as a.b")
 
     @model_validator(mode="after")
-    def _has_broker_and_peers(self) -> Self:
-        if not self.kafka and self.run_file is None:
-            raise ValueError("KAFKA: neither it nor HOTLINE_RUN_FILE is set; set one of them")
+    def _has_peers(self) -> Self:
         missing = [service for service in self.follows if service not in self.peers]
         if missing:
             raise ValueError(f"PEERS: has no address for {' and '.join(missing)}")

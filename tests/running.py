@@ -15,6 +15,7 @@ from deploy.local.keys import ensure_keys
 from shared.settings import ServiceSettings
 from shared.store.migrate import migrate
 from shared.web import server
+from shared.web.metrics import Metrics
 from shared.web.process import Wired
 
 PEERS = dict.fromkeys(("intake", "dedup", "referral"), "http://127.0.0.1:1")
@@ -28,6 +29,7 @@ class Running:
     url: str
     issuer: Issuer
     session: aiohttp.ClientSession
+    metrics: Metrics
 
     def token(self, role: str, **claims: Any) -> str:
         return self.issuer.mint(role, **claims)
@@ -89,4 +91,4 @@ async def running_service(
         wired = await stack.enter_async_context(wire(settings(**given), parts))
         await stack.enter_async_context(server.serving(wired.app, listener))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session)
+        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session, wired.metrics)

@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": ("simulating", "simulate_calls"),
     "verify": ("verifying", "verify"),
     "rebuild": ("rebuilding", "rebuild"),
+    "recover": ("recovering", "recover"),
     "parked": ("parking", "parked"),
     "topics": ("topics", "topics"),
 }

@@ -108,7 +108,7 @@ class Matching:
         if not pairs:
             return AppendRequest()
         ids = [pair.match_id for pair in pairs]
-        known = {row[0] for row in await self._store.pool.fetch(read_models.KNOWN_MATCHES, ids)}
+        known = {row[0] for row in await self._store.fetch(read_models.KNOWN_MATCHES, ids)}
         fresh = [pair for pair in pairs if pair.match_id not in known]
         day, model = self._context.today(), self._scorer.model.version
         return AppendRequest(

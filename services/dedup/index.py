@@ -78,7 +78,7 @@ class ComplaintIndex:
         """The other complaints that share a blocking key with this one, in the order of ids."""
         asked = blocking_keys(one.features).asked
         digests = [digest for key in asked for digest in self._all_digests(key)]
-        rows = await self._store.pool.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
+        rows = await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
         of_key: Counter[int] = Counter()
         shared: Counter[UUID] = Counter()
         for n, complaint_id in rows:
@@ -101,7 +101,7 @@ class ComplaintIndex:
         found = {known.complaint_id: known for id_ in complaint_ids if (known := self._recall(id_))}
         missing = [id_ for id_ in complaint_ids if id_ not in found]
         if missing:
-            for id_, sealed, kek_id, wrapped in await self._store.pool.fetch(read_models.FEATURES, missing):
+            for id_, sealed, kek_id, wrapped in await self._store.fetch(read_models.FEATURES, missing):
                 complaint_id = UUID(bytes=id_.bytes)
                 (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
                 features = load(open_features(key, complaint_id, sealed))

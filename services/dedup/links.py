@@ -60,12 +60,12 @@ class Matches:
     """Reads matches. Weights stay in memory, a bounded number of them: they never change."""
 
     def __init__(self, context: Context, index: ComplaintIndex) -> None:
-        self._pool, self._index = context.store.pool, index
+        self._store, self._index = context.store, index
         self._weights: OrderedDict[UUID, tuple[float, bool]] = OrderedDict()
 
     async def of(self, complaint_ids: Collection[UUID]) -> list[StoredMatch]:
         """All matches of these complaints."""
-        rows = await self._pool.fetch(read_models.MATCHES_OF, list(complaint_ids))
+        rows = await self._store.fetch(read_models.MATCHES_OF, list(complaint_ids))
         return [StoredMatch.of(row) for row in rows]
 
     async def links(self, matches: Sequence[StoredMatch]) -> dict[UUID, Link]:
@@ -86,7 +86,7 @@ class Matches:
         keys = await self._index.index_keys({*chain.from_iterable((m.a[0], m.b[0]) for m in matches)})
         open_to_us = {m.match_id: m for m in matches if m.a[0] in keys and m.b[0] in keys}
         streams = {stream_id("match", match_id): match_id for match_id in open_to_us}
-        rows = await self._pool.fetch(read_models.PROPOSALS, list(streams))
+        rows = await self._store.fetch(read_models.PROPOSALS, list(streams))
         found: dict[UUID, MatchEvidence] = {}
         for stream, event_id, data in rows:
             match = open_to_us[streams[stream]]

@@ -224,7 +224,7 @@ class Resolver:
         moved = {node[0] for change in changed for node in (*change.added, *change.removed)}
         subjects = {
             (UUID(bytes=row[0].bytes), row[1])
-            for row in await self._store.pool.fetch(read_models.SUBJECTS_IN_PATTERNS, list(moved))
+            for row in await self._store.fetch(read_models.SUBJECTS_IN_PATTERNS, list(moved))
         }
         outcome = _Outcome(
             [self._event("incident", each.incident_id, INCIDENT_CHANGED, each) for each in told],
@@ -251,9 +251,7 @@ class Resolver:
         order = sorted(region.nodes)
         changed = {change.group_id: change for change in changes(region.before, after, order)}
         members = _by_group(after, order)
-        known = await self._store.pool.fetch(
-            read_models.PATTERNS_BY_ID, list({*members, *region.before.values()})
-        )
+        known = await self._store.fetch(read_models.PATTERNS_BY_ID, list({*members, *region.before.values()}))
         stored = {UUID(bytes=row[0].bytes): (row[1], row[2]) for row in known}
         following = PatternRows(region.before, {UUID(bytes=row[0].bytes): row[3] for row in known})
         incidents = await self._incidents_of({node[0] for node in after}, incident_of)
@@ -305,19 +303,19 @@ class Resolver:
         return _Region(nodes, await self._matches.links(list(matches.values())), before)
 
     async def _fellows(self, nodes: Collection[Node]) -> Mapping[Node, UUID]:
-        rows = await self._store.pool.fetch(read_models.FELLOWS, [node[0] for node in nodes])
+        rows = await self._store.fetch(read_models.FELLOWS, [node[0] for node in nodes])
         return {(UUID(bytes=row[0].bytes), WHOLE): UUID(bytes=row[1].bytes) for row in rows}
 
     async def _pattern_fellows(self, nodes: Collection[Node]) -> Mapping[Node, UUID]:
         members = [read_models.member_key(*node) for node in nodes]
-        rows = await self._store.pool.fetch(read_models.PATTERN_FELLOWS, members)
+        rows = await self._store.fetch(read_models.PATTERN_FELLOWS, members)
         return {(UUID(bytes=row[0].bytes), row[1]): UUID(bytes=row[2].bytes) for row in rows}
 
     async def _incidents_of(
         self, complaints: Collection[UUID], known: Mapping[UUID, UUID]
     ) -> Mapping[UUID, UUID]:
         found = {complaint: incident_id(complaint) for complaint in complaints}
-        rows = await self._store.pool.fetch(read_models.INCIDENTS_OF, list(complaints))
+        rows = await self._store.fetch(read_models.INCIDENTS_OF, list(complaints))
         found |= {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
         return found | {complaint: known[complaint] for complaint in complaints if complaint in known}
 

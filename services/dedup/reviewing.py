@@ -47,7 +47,7 @@ class Reviewing:
         """
         stream = stream_id("match", match_id)
         events = await self._context.store.read_stream(stream)
-        row = await self._context.store.pool.fetchrow(read_models.MATCH, match_id)
+        row = await self._context.store.fetchrow(read_models.MATCH, match_id)
         if not events or row is None:
             raise NotFound("There is no such match.")
         match = StoredMatch.of(row)

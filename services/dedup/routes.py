@@ -54,7 +54,7 @@ class Decided(BaseModel):
 def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     """The routes of dedup."""
     views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
-    pool = context.store.pool
+    store = context.store
     reading = APIRouter(prefix="/v1", tags=["matches"])
     deciding = APIRouter(prefix="/v1", tags=["reviews"])
 
@@ -85,7 +85,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
         listing = context.cursors.listing("/v1/patterns", force=force, min_incidents=min_incidents)
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await pool.fetch(read_models.LIST_PATTERNS, start, min_incidents, force, limit + 1)
+        rows = await store.fetch(read_models.LIST_PATTERNS, start, min_incidents, force, limit + 1)
         return listing.page(rows, limit, position=lambda row: [str(row[0])], item=_listed)
 
     @deciding.get("/reviews")
@@ -96,7 +96,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
         listing = context.cursors.listing("/v1/reviews")
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await pool.fetch(read_models.REVIEWS, start, limit + 1)
+        rows = await store.fetch(read_models.REVIEWS, start, limit + 1)
         matches = [StoredMatch.of(row) for row in rows]
         shown = await views.reviewed(matches[:limit])
         page = listing.page(

@@ -87,16 +87,16 @@ class ListedPattern(BaseModel):
 
 class Views:
     def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
-        self._pool, self._index, self._model = context.store.pool, index, model
+        self._store, self._index, self._model = context.store, index, model
         self._matches = Matches(context, index)
 
     async def complaint(self, complaint_id: UUID) -> ComplaintMatches:
-        if not await self._pool.fetchval(read_models.IS_INDEXED, complaint_id):
+        if not await self._store.fetchval(read_models.IS_INDEXED, complaint_id):
             return ComplaintMatches(indexed=False, incident_id=None, patterns=[], items=[])
         matches = await self._matches.of([complaint_id])
         evidence = await self._matches.evidence(matches)
         incidents = await self._incidents_of([complaint_id])
-        subjects = await self._pool.fetch(read_models.SUBJECTS_IN_PATTERNS, [complaint_id])
+        subjects = await self._store.fetch(read_models.SUBJECTS_IN_PATTERNS, [complaint_id])
         shown = [
             shown_match(m, evidence[m.match_id], complaint_id) for m in matches if m.match_id in evidence
         ]
@@ -119,7 +119,7 @@ class Views:
         }
 
     async def incident(self, incident: UUID) -> ShownIncident:
-        rows = await self._pool.fetch(read_models.INCIDENT, incident)
+        rows = await self._store.fetch(read_models.INCIDENT, incident)
         members = [UUID(bytes=row[0].bytes) for row in rows]
         if not members:
             raise NotFound("There is no such incident.")
@@ -135,7 +135,7 @@ class Views:
         )
 
     async def pattern(self, pattern: UUID) -> ShownPattern:
-        rows = await self._pool.fetch(read_models.PATTERN_MEMBERS_OF, pattern)
+        rows = await self._store.fetch(read_models.PATTERN_MEMBERS_OF, pattern)
         members = [(UUID(bytes=row[0].bytes), int(row[1])) for row in rows]
         if not members:
             raise NotFound("There is no such pattern.")
@@ -155,7 +155,7 @@ class Views:
 
     async def _incidents_of(self, complaints: Collection[UUID]) -> dict[UUID, UUID]:
         found = {complaint: incident_id(complaint) for complaint in complaints}
-        rows = await self._pool.fetch(read_models.INCIDENTS_OF, list(complaints))
+        rows = await self._store.fetch(read_models.INCIDENTS_OF, list(complaints))
         return found | {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
 
     async def _sources(self, complaints: Collection[UUID]) -> tuple[int, int]:

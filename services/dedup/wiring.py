@@ -23,8 +23,12 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 def _parts(context: Context) -> Parts:
     index, model = ComplaintIndex(context), load_model()
+    resolver = Resolver(context, index, model)
+    context.metrics.gauge(
+        "hotline_resolver_leading", "1 in the one process that resolves", lambda: int(resolver.is_leader)
+    )
     return Parts(
         handlers=handlers(context, index, Scorer(model, load_population())),
         routers=routers(context, index),
-        tasks=(Resolver(context, index, model).run,),
+        tasks=(resolver.run,),
     )

@@ -12,6 +12,7 @@ from services.intake import read_models
 from services.intake.domain.claims import IDEMPOTENCY, first_day_kept
 from shared.sealing.jwe import KEY_BYTES
 from shared.sealing.keys import KeyRing
+from shared.store.postgres import PostgresStore
 from shared.store.requests import StoreUnavailable
 from shared.web import logs
 
@@ -23,8 +24,8 @@ _log = logs.logger(__name__)
 class DaySecrets:
     """All replicas share them by the database, wrapped under the service's key-encryption key."""
 
-    def __init__(self, pool: asyncpg.Pool, kek: KeyRing, today: Callable[[], date]) -> None:
-        self._pool, self._kek, self._today = pool, kek, today
+    def __init__(self, store: PostgresStore, kek: KeyRing, today: Callable[[], date]) -> None:
+        self._store, self._kek, self._today = store, kek, today
         self._known: dict[date, bytes] = {}
 
     async def of(self, day: date) -> bytes | None:
@@ -35,13 +36,10 @@ class DaySecrets:
         """
         if (known := self._known.get(day)) is not None:
             return known
-        try:
-            if day == self._today():
-                wrapped = aes_key_wrap(self._kek.current_key, secrets.token_bytes(KEY_BYTES))
-                await self._pool.execute(read_models.MAKE_DAY_SECRET, day, self._kek.current, wrapped)
-            row = await self._pool.fetchrow(read_models.READ_DAY_SECRET, day)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
-            raise StoreUnavailable(f"no secret of the day: {type(fault).__name__}") from fault
+        if day == self._today():
+            wrapped = aes_key_wrap(self._kek.current_key, secrets.token_bytes(KEY_BYTES))
+            await self._store.fetch(read_models.MAKE_DAY_SECRET, day, self._kek.current, wrapped)
+        row = await self._store.fetchrow(read_models.READ_DAY_SECRET, day)
         if row is None:
             return None
         secret: bytes = aes_key_unwrap(self._kek.keys[row["kek_id"]], row["wrapped"])
@@ -49,17 +47,21 @@ class DaySecrets:
         return secret
 
     async def tidy(self) -> None:
-        """Destroy the secrets, and drop the claims, of requests that cannot be repeated any more."""
+        """Destroy the secrets, and drop the claims, of requests that cannot be repeated any more.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
         first = first_day_kept(self._today())
         self._known = {day: secret for day, secret in self._known.items() if day >= first}
-        await self._pool.execute(read_models.DESTROY_DAY_SECRETS, first)
-        await self._pool.execute(read_models.DROP_OLD_CLAIMS, IDEMPOTENCY, first.isoformat())
+        await self._store.fetch(read_models.DESTROY_DAY_SECRETS, first)
+        await self._store.fetch(read_models.DROP_OLD_CLAIMS, IDEMPOTENCY, first.isoformat())
 
     async def keep_tidy(self) -> None:
         """`tidy` every quarter of an hour, until cancelled."""
         while True:
             try:
                 await self.tidy()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            except (StoreUnavailable, asyncpg.PostgresError) as fault:
                 _log.warning("day secrets not tidied", reason=type(fault).__name__)
             await asyncio.sleep(TIDY_SECONDS)

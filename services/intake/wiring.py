@@ -22,7 +22,7 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 
 def _parts(context: Context) -> Parts:
-    day_secrets = DaySecrets(context.store.pool, context.keys.kek, context.today)
+    day_secrets = DaySecrets(context.store, context.keys.kek, context.today)
     vocabulary = load_vocabulary()
     recorder = Recorder(context, vocabulary, day_secrets)
     contacts = Contacts(context, vocabulary)

@@ -7,7 +7,7 @@ everything up to n.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Self
 
 import asyncpg
@@ -17,6 +17,7 @@ import structlog
 from shared.store import sql
 from shared.store.announcing import Announcer
 from shared.store.asking import Asked, FollowedSlots, columns
+from shared.store.batch_sizes import BatchSizes
 from shared.store.numbering import Batch, Row, check_sizes, number
 from shared.store.requests import (
     Appended,
@@ -32,6 +33,13 @@ from shared.store.requests import (
 from shared.store.tables import put_statement, remove_statement
 
 BATCH_LIMIT = 500
+
+# An append to a database that is away is refused at once, not after a time limit of the driver's: a dead
+# server refuses the connection, a dead host answers neither this nor the first statement. The lock is held
+# for milliseconds; by a stopped process for 1.5 s.
+CONNECT_SECONDS = 2.0
+LOCK_SECONDS = 3.0
+_TRIES = 3
 
 # Every statement of the committer looks single keys up in an index. Its plans are made once, perhaps on
 # empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
@@ -83,8 +91,9 @@ class Committer:
         self._connection: asyncpg.Connection | None = None
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
-        self._halted = ""
-        self.batch_sizes: deque[int] = deque(maxlen=1000)
+        self.halted = ""
+        self.compare: Callable[[], Awaitable[None]] | None = None
+        self.batch_sizes = BatchSizes()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -101,7 +110,7 @@ class Committer:
 
     def halt(self, reason: str) -> None:
         """Refuse every append from now on: numbers would be given twice after a lost tail."""
-        self._halted = reason
+        self.halted = reason
 
     # Appending
 
@@ -110,11 +119,11 @@ class Committer:
 
         Raises:
             AppendRefused: a guard, version or claim does not hold (see `shared.store.requests`).
-            StoreUnavailable: the database is away.
+            StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
-        if self._halted:
-            raise StoreHalted(self._halted)
+        if self.halted:
+            raise StoreHalted(self.halted)
         if self._closing:
             raise StoreUnavailable("the store is closing")
         check_sizes(request)
@@ -141,16 +150,23 @@ class Committer:
     async def _commit(self, taken: Sequence["_Waiting"]) -> None:
         try:
             connection = await self._connected()
-        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
-            _refuse(taken, StoreUnavailable(f"no connection to the database: {type(fault).__name__}"))
+        except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
+            # What came meanwhile has waited for this connection too: it does not wait for the next try.
+            away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
+            _refuse([*taken, *self._all_queued()], away)
+            return
+        if self.halted:
+            _refuse(taken, StoreHalted(self.halted))
             return
         try:
             outcomes = await self._transact(connection, taken)
         except LOST as fault:
             if isinstance(fault, asyncpg.InterfaceError) and not connection.is_closed():
                 await self._fail_alone(connection, taken, fault)  # the driver does not take a parameter
-            else:
+            elif any(waiting.numbered is not None for waiting in taken):
                 await self._settle(taken)
+            else:
+                self._repeat(taken, fault)
         except SURROUNDINGS as fault:
             await self._rolled_back(connection)
             _refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
@@ -159,8 +175,27 @@ class Committer:
         else:
             for waiting, outcome in zip(taken, outcomes, strict=True):
                 waiting.resolve(outcome)
-            self.batch_sizes.append(len(taken))
+            self.batch_sizes.add(len(taken))
             self._announcer.announce()
+
+    def _repeat(self, taken: Sequence["_Waiting"], fault: Exception) -> None:
+        """After a connection lost before COMMIT was sent: nothing can have been written, for the session
+        ends without it. On a new connection again, if there is one; but whoever waited in vain is refused.
+        """
+        self._abandon()
+        for waiting in taken:
+            waiting.tries += 1
+        again = [w for w in taken if w.tries < _TRIES and not isinstance(fault, TimeoutError)]
+        self._queue.extendleft(reversed(again))
+        _refuse(
+            (waiting for waiting in taken if waiting not in again),
+            StoreUnavailable(f"the database went away: {type(fault).__name__}"),
+        )
+
+    def _all_queued(self) -> list["_Waiting"]:
+        queued = list(self._queue)
+        self._queue.clear()
+        return queued
 
     async def _fail_alone(
         self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], fault: Exception
@@ -177,8 +212,14 @@ class Committer:
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
             self._connection = await asyncpg.connect(
-                self._url, timeout=5, server_settings=COMMITTER_SETTINGS, command_timeout=30
+                self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
+            if self.compare is not None:
+                try:
+                    await self.compare()
+                except BaseException:
+                    self._abandon()  # it was not compared: not to be taken for one that was
+                    raise
         return self._connection
 
     async def _rolled_back(self, connection: "asyncpg.Connection") -> None:
@@ -210,7 +251,7 @@ class Committer:
     ) -> list[Appended | AppendRefused]:
         requests = [waiting.request for waiting in taken]
         asked = Asked(requests, self._slot, trusting=trusting)
-        await connection.execute(sql.LOCK)
+        await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
         heads = await asked.read(connection, self._followed)
         numbering = number(requests, heads, asked.slot_of.__getitem__)
         if asked.trusts and numbering.refuses:
@@ -225,7 +266,7 @@ class Committer:
         return numbering.outcomes
 
     async def _settle(self, taken: Sequence["_Waiting"]) -> None:
-        """After a lost connection: find out what was committed, commit the rest again.
+        """After a connection lost with a COMMIT on its way: find out what went through, repeat the rest.
 
         The lock is taken first. While the old session still lives it holds the lock; once we have it,
         the old transaction is over and the look-up final. Committed is what stands under the very numbers
@@ -240,12 +281,15 @@ class Committer:
         while True:
             try:
                 connection = await self._connected()
-                await connection.execute(sql.LOCK)
+                await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
                 rows = await connection.fetch(sql.KNOWN_EVENTS, ids)
                 await connection.execute("ROLLBACK")
                 break
-            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError) as fault:
+            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
                 self._abandon()
+                # Of what came meanwhile nothing was sent: it is refused at once.
+                away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
+                _refuse(self._all_queued(), away)
                 if loop.time() > deadline:
                     _refuse(taken, OutcomeUnknown(f"the database went away: {type(fault).__name__}"))
                     return
@@ -264,12 +308,14 @@ class Committer:
 
 
 class _Waiting:
-    """`numbered`: what it becomes if the COMMIT that was sent goes through."""
+    """`numbered`: what it becomes if the COMMIT that was sent goes through. `tries`: connections that were
+    lost before that."""
 
-    __slots__ = ("future", "numbered", "request")
+    __slots__ = ("future", "numbered", "request", "tries")
 
     def __init__(self, request: AppendRequest) -> None:
         self.request = request
+        self.tries = 0
         self.numbered: Appended | None = None
         self.future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
 

@@ -7,8 +7,9 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from datetime import date
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,7 +18,8 @@ import orjson
 
 from shared.store import sql
 from shared.store.announcing import CHANNEL
-from shared.store.committer import LOST, SURROUNDINGS, Committer
+from shared.store.batch_sizes import BatchSizes
+from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
@@ -46,6 +48,7 @@ class PostgresStore:
             self._url,
             min_size=0,
             max_size=10,
+            timeout=CONNECT_SECONDS,
             command_timeout=30,
             server_settings={"jit": "off"},
             reset=_nothing_to_reset,
@@ -67,17 +70,31 @@ class PostgresStore:
 
         Raises:
             AppendRefused: a guard, version or claim does not hold (see `shared.store.requests`).
-            StoreUnavailable: the database is away.
+            StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
         return await self._committer.append(request)
+
+    def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
+        """Before the first append on each connection this is awaited, which may `halt`: a database that
+        comes back may have been set back."""
+        self._committer.compare = compare
+
+    def resume(self) -> None:
+        """Append again: the tail was adopted."""
+        self._committer.halt("")
 
     def halt(self, reason: str) -> None:
         """Refuse every append from now on: numbers would be given twice after a lost tail."""
         self._committer.halt(reason)
 
     @property
-    def batch_sizes(self) -> Collection[int]:
+    def is_halted(self) -> bool:
+        """Whether every append is refused because the log lost its tail."""
+        return bool(self._committer.halted)
+
+    @property
+    def batch_sizes(self) -> BatchSizes:
         """The sizes of the last commits, in requests."""
         return self._committer.batch_sizes
 
@@ -111,53 +128,72 @@ class PostgresStore:
 
     async def read_stream(self, stream: str, after: int = 0) -> list[RecordedEvent]:
         """The events of one stream in order, those above version `after`."""
-        return recorded(await self._fetch(sql.READ_STREAM, stream, after))
+        return recorded(await self.fetch(sql.READ_STREAM, stream, after))
 
     async def read_log(self, after: int, limit: int = 500) -> list[RecordedEvent]:
         """At most `limit` events of the whole log in order, those above position `after`."""
-        return recorded(await self._fetch(sql.READ_LOG, after, after + limit))
+        return recorded(await self.fetch(sql.READ_LOG, after, after + limit))
 
     async def read_public(self, after: int, limit: int = 500) -> tuple[list[RecordedEvent], int]:
         """The public ones among the `limit` events above position `after`, and the position read up to."""
         up_to = min(after + limit, await self.head())
-        return recorded(await self._fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
+        return recorded(await self.fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
 
     async def read_slot(self, slot: int, after: int, limit: int = 500) -> list[RecordedEvent]:
         """At most `limit` events of one slot in order, those above slot sequence `after`."""
-        return recorded(await self._fetch(sql.READ_SLOT, slot, after, limit))
+        return recorded(await self.fetch(sql.READ_SLOT, slot, after, limit))
 
     async def head(self) -> int:
         """The position of the newest event; 0 for an empty log."""
-        return int(await self._fetchval(sql.HEAD))
+        return int(await self.fetchval(sql.HEAD))
 
     async def slot_heads(self) -> dict[int, int]:
         """The newest slot sequence of each slot that has events."""
-        return {row["slot"]: row["head"] for row in await self._fetch(sql.SLOT_HEADS, SLOTS)}
+        return {row["slot"]: row["head"] for row in await self.fetch(sql.SLOT_HEADS, SLOTS)}
 
     async def cursors(self, source: str) -> dict[int, int]:
         """How far each slot of `source` was consumed; slots never consumed are absent."""
-        return {row["slot"]: row["at"] for row in await self._fetch(sql.READ_CURSORS, source)}
+        return {row["slot"]: row["at"] for row in await self.fetch(sql.READ_CURSORS, source)}
 
     async def claimed(self, kind: str, key: bytes) -> str | None:
         """What was stored with a claim, None where nobody took it."""
-        value: str | None = await self._fetchval(sql.READ_CLAIM, kind, key)
+        value: str | None = await self.fetchval(sql.READ_CLAIM, kind, key)
         return value
 
     async def data_keys(self, key_ids: Collection[UUID]) -> list[tuple[UUID, str, bytes]]:
         """(key_id, kek_id, wrapped) of those data keys that exist."""
-        return [tuple(row) for row in await self._fetch(sql.READ_DATA_KEYS, list(key_ids))]
+        return [tuple(row) for row in await self.fetch(sql.READ_DATA_KEYS, list(key_ids))]
 
     async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
         """The parked and queued inbox entries of one subject, in their order."""
-        return [WaitingEntry(*row) for row in await self._fetch(sql.READ_WAITING, source, subject)]
+        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_WAITING, source, subject)]
 
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
         """At most `limit` parked inbox entries of all sources, those above the key `after`."""
-        return [WaitingEntry(*row) for row in await self._fetch(sql.READ_PARKED, *after, limit)]
+        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_PARKED, *after, limit)]
+
+    async def unpublished(self, topic: str) -> int:
+        """How many public events the relay has not published yet, counted among the next 100,000 events."""
+        return int(await self.fetchval(sql.COUNT_UNPUBLISHED, topic))
+
+    async def parked_counts(self, today: date) -> dict[str, tuple[int, int]]:
+        """source -> how many of its events are parked, and how many of these are of days before `today`."""
+        rows = await self.fetch(sql.COUNT_PARKED, today.isoformat())
+        return {row["source"]: (row["parked"], row["earlier"]) for row in rows}
+
+    async def reached(self, source: str) -> list[tuple[int, int, UUID]]:
+        """(slot, slot sequence, event id) of the last event of each slot of `source` that was consumed."""
+        return [
+            (slot, at, UUID(bytes=id_.bytes)) for slot, at, id_ in await self.fetch(sql.READ_REACHED, source)
+        ]
+
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[str]:
+        """The CloudEvents of at most `limit` consumed events of one slot in order, those above `after`."""
+        return [row["event"] for row in await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""
-        await self._fetch(
+        await self.fetch(
             sql.KEEP_UNREADABLE,
             record.topic,
             record.partition,
@@ -167,15 +203,28 @@ class PostgresStore:
             record.received_on,
         )
 
-    async def _fetch(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
+    # What a service's own queries read, too
+
+    async def fetch(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
+        """The rows of a statement.
+
+        Raises:
+            StoreUnavailable: the database is away, or cannot write what the statement writes.
+        """
         try:
             rows: list[asyncpg.Record] = await self.pool.fetch(statement, *parameters)
         except (*LOST, *SURROUNDINGS) as fault:
             raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows
 
-    async def _fetchval(self, statement: str, *parameters: object) -> Any:
-        rows = await self._fetch(statement, *parameters)
+    async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
+        """The first row, None where there is none; raises as `fetch`."""
+        rows = await self.fetch(statement, *parameters)
+        return rows[0] if rows else None
+
+    async def fetchval(self, statement: str, *parameters: object) -> Any:
+        """The first value of the first row, None where there is none; raises as `fetch`."""
+        rows = await self.fetch(statement, *parameters)
         return rows[0][0] if rows else None
 
 

@@ -114,6 +114,38 @@ WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
 ORDER BY source, slot, slot_sequence LIMIT $4
 """
 
+# The nil UUID stands for a number that its owner could not serve. Relies on inbox_pkey.
+READ_REACHED = """
+SELECT slot, last.slot_sequence, last.event_id FROM cursors, LATERAL (
+    SELECT slot_sequence, event_id FROM inbox
+    WHERE inbox.source = cursors.source AND inbox.slot = cursors.slot
+        AND event_id <> '00000000-0000-0000-0000-000000000000'
+    ORDER BY slot_sequence DESC LIMIT 1) AS last
+WHERE source = $1
+"""
+
+READ_CONSUMED = """
+SELECT event FROM inbox
+WHERE source = $1 AND slot = $2 AND slot_sequence > $3
+    AND event_id <> '00000000-0000-0000-0000-000000000000'
+ORDER BY slot_sequence LIMIT $4
+"""
+
+# Relies on events_pkey.
+COUNT_UNPUBLISHED = """
+WITH published AS (SELECT coalesce((SELECT position FROM relay WHERE topic = $1), 0) AS position)
+SELECT count(*) FROM events, published
+WHERE events.position > published.position AND events.position <= published.position + 100000
+    AND slot IS NOT NULL
+"""
+
+# An event's time is the midnight of its day; a number that its owner does not have has none, and is counted
+# with the earlier ones. Relies on inbox_parked.
+COUNT_PARKED = """
+SELECT source, count(*) AS parked, count(*) FILTER (WHERE coalesce(event->>'time', '') < $1) AS earlier
+FROM inbox WHERE state = 'parked' GROUP BY source
+"""
+
 KEEP_UNREADABLE = """
 WITH gone AS (DELETE FROM unreadable WHERE received_on < $6::date - 7)
 INSERT INTO unreadable (topic, partition, at_offset, reason, record, received_on)

@@ -1,12 +1,15 @@
 """Catch-up over HTTP: the follower's side. `shared.streaming.routes` is the owner's."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import aiohttp
 import orjson
 
 from shared.streaming.handling import SurroundingsFault
+from shared.streaming.returning import Reached
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
@@ -29,25 +32,17 @@ class Owner(Protocol):
         """
 
 
-class HttpOwner:
+class HttpPeer:
     """
     Args:
-        url: the owner's base address.
+        url: the other service's base address.
         token_file: holds a bearer token of role `service`; read at each call, so that it may rotate.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token_file: Path) -> None:
         self._session, self._url, self._token_file = session, url, token_file
 
-    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
-        asked = {"slot": slot, "after": after, "limit": limit}
-        items: list[dict[str, Any]] = (await self._get("/v1/events", asked))["items"]
-        return items
-
-    async def heads(self) -> dict[int, int]:
-        return {int(slot): head for slot, head in (await self._get("/v1/events/heads", {}))["heads"].items()}
-
-    async def _get(self, path: str, parameters: dict[str, int]) -> Any:
+    async def _get(self, path: str, parameters: Mapping[str, int | str]) -> Any:
         try:
             headers = {"Authorization": f"Bearer {self._token_file.read_text().strip()}"}
             async with self._session.get(
@@ -58,3 +53,30 @@ class HttpOwner:
                 return orjson.loads(await answer.read())
         except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as fault:
             raise SurroundingsFault(f"{self._url}{path} does not answer: {type(fault).__name__}") from fault
+
+
+class HttpOwner(HttpPeer):
+    """A followed service, over HTTP."""
+
+    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        asked = {"slot": slot, "after": after, "limit": limit}
+        items: list[dict[str, Any]] = (await self._get("/v1/events", asked))["items"]
+        return items
+
+    async def heads(self) -> dict[int, int]:
+        return {int(slot): head for slot, head in (await self._get("/v1/events/heads", {}))["heads"].items()}
+
+
+class HttpFollower(HttpPeer):
+    """A service that follows this one, over HTTP. Raises `SurroundingsFault` as an owner does."""
+
+    async def reached(self, source: str) -> Mapping[int, Reached]:
+        """By slot, the last event of `source` that it consumed."""
+        slots = (await self._get("/v1/events/cursors", {"source": source}))["slots"]
+        return {int(slot): Reached(last["at"], UUID(last["event_id"])) for slot, last in slots.items()}
+
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        """CloudEvents of `source` as it was given them, those of one slot above `after`, in order."""
+        asked: dict[str, int | str] = {"source": source, "slot": slot, "after": after, "limit": limit}
+        items: list[dict[str, Any]] = (await self._get("/v1/events/consumed", asked))["items"]
+        return items

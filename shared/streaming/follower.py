@@ -77,6 +77,9 @@ class Follower:
         self._owner, self._broker, self._pace = owner, broker, pace or Pace()
         self.slots = Slots(inbox, store, owner)
         self.is_stopped = False
+        self.is_connected = False
+        self.sees_lost_tail = False
+        """We hold numbers that the owner does not have."""
         self.waiting_for: dict[int, str] = {}
         """slot -> the fault of the surroundings that its partition waits for."""
         self._in_hand: dict[int, set[int]] = {}  # partition -> slots of records fetched and not consumed yet
@@ -84,6 +87,8 @@ class Follower:
         self._next: dict[int, int] = {}
         self._committed_at = 0.0
         self._heads: dict[int, int] = {}
+        self._assigned: set[int] = set()
+        self._partitions = 1
 
     async def run(self) -> None:
         pause = 0.1
@@ -104,18 +109,30 @@ class Follower:
             pause = 0.1 if time.monotonic() - started > 10 else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
+    def lag(self) -> int | None:
+        """How many events of the slots that are ours now the owner had, when it was last asked, and we did
+        not reach; None before it has answered."""
+        if not self._heads:
+            return None
+        ours = (slot for slot in self._heads if slot % self._partitions in self._assigned)
+        return sum(max(self._heads[slot] - self.slots.cursor(slot), 0) for slot in ours)
+
     async def _follow(self) -> None:
         await self.slots.load()
         self._next.clear()
         self._in_hand.clear()
         self.waiting_for.clear()
         async with self._broker.subscription(self._topic, self._group) as subscription:
-            await stand_together(
-                self._work_assigned(subscription),
-                self._fill(),
-                self._compare_heads(subscription),
-                self._watch(subscription),
-            )
+            self.is_connected = True
+            try:
+                await stand_together(
+                    self._work_assigned(subscription),
+                    self._fill(),
+                    self._compare_heads(subscription),
+                    self._watch(subscription),
+                )
+            finally:
+                self.is_connected = False
 
     # Kafka
 
@@ -124,7 +141,7 @@ class Follower:
         workers: dict[int, asyncio.Task[None]] = {}
         try:
             while True:
-                assigned = set(await subscription.assigned())
+                assigned = self._assigned = set(await subscription.assigned())
                 for partition in workers.keys() - assigned:
                     await cancelled(workers.pop(partition))
                     self._next.pop(partition, None)
@@ -230,7 +247,9 @@ class Follower:
     async def _compare_heads(self, subscription: Subscription) -> None:
         """Find losses that no later number shows: where a partition is read to its end, everything that was
         read is consumed, and a cursor is still behind what the owner's head was an interval ago."""
+        self._partitions = max(await subscription.partitions(), 1)
         while True:
+            await self.slots.believe_the_store()
             before = self.slots.cursors()
             try:
                 self._heads = await self._owner.heads()
@@ -240,16 +259,17 @@ class Follower:
             else:
                 self._alarm_lost_tail(before)
             await asyncio.sleep(self._pace.heads)
-            partitions = await subscription.partitions()
+            partitions = self._partitions = max(await subscription.partitions(), 1)
             for partition in await subscription.assigned():
                 if not await subscription.is_at_end(partition) or partition in self._in_hand:
                     continue
-                for slot in range(partition, SLOTS, max(partitions, 1)):
+                for slot in range(partition, SLOTS, partitions):
                     if self.slots.cursor(slot) < self._heads.get(slot, 0):
                         self.slots.note_gap(slot, self._heads[slot])
 
     def _alarm_lost_tail(self, before: dict[int, int]) -> None:
         lost = [slot for slot, at in before.items() if at > self._heads.get(slot, 0)]
+        self.sees_lost_tail = bool(lost)
         if lost:
             log.critical("the owner lost its tail", source=self._inbox.source, count=len(lost))
 

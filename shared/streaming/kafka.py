@@ -66,6 +66,24 @@ class KafkaBroker:
         finally:
             await _stopped(producer, reader)
 
+    async def everything(self, topic: str) -> list[Record]:
+        async with _translated():
+            consumer = AIOKafkaConsumer(
+                topic,
+                bootstrap_servers=self._bootstrap(),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                request_timeout_ms=10_000,
+                fetch_max_wait_ms=100,
+                max_partition_fetch_bytes=2 * RECORD_LIMIT,
+            )
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await consumer.start()
+                return await _read_to_the_ends(consumer)
+            finally:
+                await _stopped(consumer)
+
     @asynccontextmanager
     async def subscription(self, topic: str, group: str) -> AsyncIterator["KafkaSubscription"]:
         address = self._bootstrap()
@@ -94,6 +112,24 @@ class KafkaBroker:
             yield KafkaSubscription(topic, consumer, lambda: self._bootstrap() == address)
         finally:
             await _stopped(consumer)
+
+
+async def _read_to_the_ends(consumer: AIOKafkaConsumer) -> list[Record]:
+    """From the beginning to what were the ends on entering."""
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+        begins = await consumer.beginning_offsets(list(ends))
+    if not ends:
+        raise BrokerUnavailable("the topic is not there: run `./hotline topics apply`")
+    left = {at for at in ends if begins[at] < ends[at]}
+    records: list[Record] = []
+    while left:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            fetched = await consumer.getmany(*left, timeout_ms=500)
+            left = {at for at in left if await consumer.position(at) < ends[at]}
+        for at, messages in fetched.items():
+            records += [Record(at.partition, message.offset, message.value or b"") for message in messages]
+    return records
 
 
 class KafkaPublisher:

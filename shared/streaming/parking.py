@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import asyncpg
 import structlog
 
 from shared.store.inbox import WaitingEntry
@@ -82,10 +83,9 @@ class Parking:
         while True:
             try:
                 applied = await self.retry_known(handlers)
-            except (StoreUnavailable, SurroundingsFault) as fault:
-                log.warning("parked events wait for their retry", reason=str(fault))
-            except Exception:  # the loop's edge: tables are not there yet; HTTP and the consumers go on
-                log.exception("parked events wait for their retry")
+            except (StoreUnavailable, SurroundingsFault, asyncpg.PostgresError) as fault:
+                # By its type: a database without its tables yet is told by readiness.
+                log.warning("parked events wait for their retry", reason=type(fault).__name__)
             else:
                 if applied:
                     log.info("parked events retried at start", count=applied)

@@ -1,8 +1,9 @@
 """The routes that every service has for its followers and operators: events, heads, parked."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from shared.store.requests import InboxStateChanged
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.parking import ParkedId, Parking
 from shared.streaming.published import PublishedLog
+from shared.streaming.returning import Returned
 from shared.web import openapi
 from shared.web.auth import Operator, ServiceAccount
 from shared.web.pages import Cursor, Cursors, Limit, Page
@@ -29,6 +31,17 @@ class Events(BaseModel):
 
 class Heads(BaseModel):
     heads: dict[int, int]
+
+
+class LastConsumed(BaseModel):
+    at: int
+    event_id: UUID
+
+
+class Consumed(BaseModel):
+    """By slot, the last event that was consumed."""
+
+    slots: dict[int, LastConsumed]
 
 
 class ParkedEvent(BaseModel):
@@ -52,6 +65,9 @@ class Retried(BaseModel):
 ParkedPath = Annotated[str, Path(pattern=r"^[a-z]{1,20}-\d{1,3}-\d{1,18}$", description="as in the list")]
 
 
+Source = Annotated[str, Query(pattern=r"^[a-z]{1,20}$", description="the service whose events are meant")]
+
+
 def followers(store: Store, published: PublishedLog) -> APIRouter:
     """Catch-up: the same records as on Kafka."""
     router = APIRouter(prefix="/v1/events", tags=["followers"])
@@ -71,6 +87,40 @@ def followers(store: Store, published: PublishedLog) -> APIRouter:
     async def heads(_: ServiceAccount) -> Heads:
         """The newest slot sequence of each slot that has events."""
         return Heads(heads=await store.slot_heads())
+
+    return router
+
+
+def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
+    """What an owner asks whose log may have lost its tail; `sources` are the followed ones."""
+    router = APIRouter(prefix="/v1/events", tags=["followers"])
+
+    @router.get("/cursors", responses=openapi.problems(NotFound, Unprocessable))
+    async def cursors(_: ServiceAccount, source: Source) -> Consumed:
+        """How far this service has consumed another one's events."""
+        _require_followed(source)
+        reached = await returned.reached(source)
+        return Consumed(
+            slots={slot: LastConsumed(at=last.at, event_id=last.event_id) for slot, last in reached.items()}
+        )
+
+    @router.get("/consumed", responses=openapi.problems(NotFound, Unprocessable))
+    async def consumed_events(
+        _: ServiceAccount,
+        source: Source,
+        slot: Annotated[int, Query(ge=0, lt=SLOTS)],
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        limit: Annotated[int, Query(ge=1, le=EVENTS_LIMIT)] = 500,
+    ) -> Events:
+        """Events of another service as they were consumed, sealed for it: for an owner whose log lost its
+        tail."""
+        _require_followed(source)
+        with _surroundings():
+            return Events(items=await returned.consumed(source, slot, after, limit))
+
+    def _require_followed(source: str) -> None:
+        if source not in sources:
+            raise NotFound("Its events are not followed here.")
 
     return router
 

@@ -42,6 +42,16 @@ class Slots:
         if self.behind:
             self.gap_seen.set()  # whoever was filling may have been cancelled
 
+    async def believe_the_store(self) -> None:
+        """A database that was set back stands lower than we remember: go on from where it is."""
+        remembered = dict(self._cursors)
+        stored = await self._store.cursors(self._inbox.source)
+        for slot, at in remembered.items():
+            # The store was asked later: nothing but a set-back makes it lower.
+            if (now := stored.get(slot, 0)) < at:
+                log.error("cursor went back", source=self._inbox.source, slot=slot)
+                self._cursors[slot] = now
+
     def cursors(self) -> dict[int, int]:
         """Where each slot stands now."""
         return dict(self._cursors)

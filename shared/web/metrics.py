@@ -2,15 +2,16 @@
 
 What a contact moves is exported rounded down to fifty, for a scrape every fifteen seconds would
 be a call record. For the same reason there are no metrics of the process (its CPU seconds move with a
-contact), no request counts by themselves, and no `_created` times.
+contact), no request counts by themselves, no ages (they begin with a contact) and no `_created` times.
+`shared.watching` lists those that every service has.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
@@ -45,17 +46,61 @@ class ContactCounter(Collector):
         yield family
 
 
+class Gauges(Collector):
+    """A gauge with a reading for each set of labels, read at the scrape; one that is None is left out."""
+
+    def __init__(self, name: str, documentation: str, step: int) -> None:
+        self._name, self._documentation, self._step = name, documentation, step
+        self._readings: list[tuple[Mapping[str, str], Callable[[], int | None]]] = []
+
+    def add(self, read: Callable[[], int | None], labels: Mapping[str, str]) -> None:
+        self._readings.append((labels, read))
+
+    def collect(self) -> Iterable[Metric]:
+        names = list(self._readings[0][0])
+        family = GaugeMetricFamily(self._name, self._documentation, labels=names)
+        for labels, read in self._readings:
+            if (value := read()) is not None:
+                family.add_metric([labels[name] for name in names], value // self._step * self._step)
+        yield family
+
+
 class Metrics:
     """The registry of one service; other metrics of `prometheus_client` take it as `registry=`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._gauges: dict[str, Gauges] = {}
 
     def contact_counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> ContactCounter:
         """A counter that contacts move. Anything else may be a plain `prometheus_client` metric."""
         counter = ContactCounter(name, documentation, labels)
         self.registry.register(counter)
         return counter
+
+    def contact_gauge(
+        self, name: str, documentation: str, read: Callable[[], int | None], **labels: str
+    ) -> None:
+        """A number that contacts move, read at the scrape and told rounded down to fifty. Called again with
+        other values of the same labels, it adds to the gauge."""
+        self._add(name, documentation, STEP, read, labels)
+
+    def gauge(self, name: str, documentation: str, read: Callable[[], int | None], **labels: str) -> None:
+        """As `contact_gauge`, told exactly: for states, and numbers that no contact moves."""
+        self._add(name, documentation, 1, read, labels)
+
+    def _add(
+        self,
+        name: str,
+        documentation: str,
+        step: int,
+        read: Callable[[], int | None],
+        labels: Mapping[str, str],
+    ) -> None:
+        if name not in self._gauges:
+            self._gauges[name] = Gauges(name, documentation, step)
+            self.registry.register(self._gauges[name])
+        self._gauges[name].add(read, labels)
 
 
 class _Timeless(Collector):

@@ -1,5 +1,5 @@
 """The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, `migrate [--wait
-SECONDS]`, or `rebuild [--check] [--json]`.
+SECONDS]`, `rebuild [--check] [--json]`, or `recover [--without NAME] [--json]`.
 
 Exit codes: 0 after a stop by signal, 1 when something broke (the log says what) or a check found other rows,
 2 for wrong settings or arguments, with a line for each.
@@ -11,21 +11,32 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import uvloop
 from starlette.types import ASGIApp
 
+from shared.clock import today
 from shared.errors import HotlineError, SettingsError
 from shared.rebuilding import JsonTeller, Teller
 from shared.sealing.keys import ServiceKeys, load_keys
-from shared.settings import PREFIX, DatabaseSettings, RebuildSettings, ServiceSettings, read
+from shared.settings import (
+    PREFIX,
+    DatabaseSettings,
+    RebuildSettings,
+    RecoverSettings,
+    ServiceSettings,
+    read,
+)
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
 from shared.web.draining import Draining
 from shared.web.metrics import Metrics, exposition
+
+if TYPE_CHECKING:
+    from shared.streaming.recovery import Recovery
 
 _PAUSE_SECONDS = 0.5
 
@@ -45,6 +56,9 @@ S = TypeVar("S", bound=ServiceSettings)
 Wire = Callable[[S, frozenset[str]], AbstractAsyncContextManager[Wired]]
 
 
+# Settings and keys of the service, and whom to pass over -> how its lost tail is adopted, while open.
+Recovering = Callable[[RecoverSettings, ServiceKeys, Sequence[str]], AbstractAsyncContextManager["Recovery"]]
+
 # The keys of the service -> how its read models follow from its history.
 Projecting = Callable[[ServiceKeys], Projection]
 
@@ -56,12 +70,14 @@ def main(
     arguments: Sequence[str] | None = None,
     *,
     projecting: Callable[[], Projecting] | None = None,
+    recovering: Callable[[], Recovering] | None = None,
 ) -> int:
     """Runs the command and answers the exit code.
 
     Args:
         wiring: does the heavy imports, for `serve` alone.
         projecting: the same for `rebuild`; None for a service without read models.
+        recovering: the same for `recover`; None for a service whose log follows from others' events.
     """
     chosen = _parser(name).parse_args(arguments)
     try:
@@ -69,6 +85,8 @@ def main(
             return _migrate(name, read(DatabaseSettings), chosen.wait)
         if chosen.command == "rebuild":
             return _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json)
+        if chosen.command == "recover":
+            return _recover(name, recovering, chosen.without, as_json=chosen.json)
         return _serve(name, read(settings), wiring, chosen.only)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -101,6 +119,13 @@ def _parser(name: str) -> argparse.ArgumentParser:
     anew = commands.add_parser("rebuild", help="make the read models anew from the log and the inbox")
     anew.add_argument("--check", action="store_true", help="only compare: change nothing")
     anew.add_argument(
+        "--json", action="store_true", help="tell progress and outcome as JSON, an object a line"
+    )
+    lost = commands.add_parser("recover", help="adopt the events that a set-back database has lost")
+    lost.add_argument(
+        "--without", action="append", default=[], metavar="NAME", help="go on where it does not answer"
+    )
+    lost.add_argument(
         "--json", action="store_true", help="tell progress and outcome as JSON, an object a line"
     )
     return parser
@@ -151,6 +176,33 @@ async def _rebuilt(
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
     return await rebuild(database_url, projection, is_check=is_check, tell=teller.progress)
+
+
+def _recover(
+    name: str, recovering: Callable[[], Recovering] | None, without: Sequence[str], *, as_json: bool
+) -> int:
+    if recovering is None:
+        raise HotlineError(
+            f"{name} cannot adopt a lost tail: what it consumes again would append a second time what"
+            " followed from it. Restore the newest copy of its database."
+        )
+    asyncio.run(_recovered(name, read(RecoverSettings), recovering(), without, as_json=as_json))
+    return 0
+
+
+async def _recovered(
+    name: str, settings: RecoverSettings, recovering: Recovering, without: Sequence[str], *, as_json: bool
+) -> None:
+    from shared import recoveries  # noqa: PLC0415  # contracts and sealing, which the others do without
+
+    teller = recoveries.JsonTeller(name) if as_json else recoveries.Teller(name)
+    database_url = settings.database_url.get_secret_value()
+    try:
+        await check_schema(name, database_url)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
+    async with recovering(settings, load_keys(settings.keys_file), without) as recovery:
+        teller.report(await recovery.run(database_url, today(), teller.progress))
 
 
 def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozenset[str]) -> int:

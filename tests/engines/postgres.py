@@ -34,6 +34,8 @@ class Server(Protocol):
 
     def dsn(self, database: str, role: str | None = None) -> str: ...
 
+    def query(self, sql: str) -> object: ...
+
 
 class Databases:
     """New, empty databases on one running server."""
@@ -54,6 +56,18 @@ class Databases:
         finally:
             self._server.drop_database(name)
 
+    @contextlib.contextmanager
+    def copy(self, url: str) -> Iterator[str]:
+        """The address of a copy of one of them, to which nobody is connected; dropped afterwards."""
+        place, _, name = url.rpartition("/")
+        copied = f"{name}_{next(self._numbers)}"
+        owner = urlsplit(url).username
+        self._server.query(f'CREATE DATABASE "{copied}" TEMPLATE "{name}" OWNER "{owner}"')
+        try:
+            yield f"{place}/{copied}"
+        finally:
+            self._server.drop_database(copied)
+
 
 class ServerAt:
     """A server that somebody else runs, spoken to as its superuser.
@@ -72,11 +86,11 @@ class ServerAt:
 
     def create_database(self, database: str, *, owner: str) -> None:
         role = self._role(owner)
-        self._query(f'CREATE DATABASE "{database}" OWNER "{role}"')
-        self._query(f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
+        self.query(f'CREATE DATABASE "{database}" OWNER "{role}"')
+        self.query(f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
 
     def drop_database(self, database: str) -> None:
-        self._query(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self.query(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     def dsn(self, database: str, role: str | None = None) -> str:
         """The address of `database` for the role that stands for `role`; else for the superuser."""
@@ -88,18 +102,18 @@ class ServerAt:
 
     def close(self) -> None:
         for role in self._passwords:
-            self._query(f'DROP ROLE "{self._prefix}_{role}"')
+            self.query(f'DROP ROLE "{self._prefix}_{role}"')
         self._passwords.clear()
 
     def _role(self, role: str) -> str:
         name = f"{self._prefix}_{role}"
         if role not in self._passwords:
             password = secrets.token_urlsafe(24)
-            self._query(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+            self.query(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
             self._passwords[role] = password
         return name
 
-    def _query(self, sql: str) -> object:
+    def query(self, sql: str) -> object:
         return superusers_answer(self._url, sql)
 
 

@@ -59,6 +59,14 @@ class FakeBroker:
         await self.answer(self.incarnation)
         yield FakePublisher(self, topic, self.incarnation)
 
+    async def everything(self, topic: str) -> list[Record]:
+        await self.answer(self.incarnation)
+        return [
+            Record(number, partition.begin + place, value)
+            for number, partition in enumerate(self.topic(topic))
+            for place, value in enumerate(partition.kept)
+        ]
+
     @asynccontextmanager
     async def subscription(self, topic: str, group: str) -> AsyncIterator["FakeSubscription"]:
         await self.answer(self.incarnation)

@@ -110,6 +110,9 @@ class FakeStore:
         news.set()
         return outcome
 
+    def resume(self) -> None:
+        self._halted = ""
+
     def halt(self, reason: str) -> None:
         self._halted = reason
 

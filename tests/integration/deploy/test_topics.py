@@ -1,6 +1,5 @@
-"""`deploy.topics` against Apache Kafka (named by HOTLINE_TEST_KAFKA), and against the embedded broker."""
+"""`deploy.topics` against Apache Kafka, and against the embedded broker."""
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -12,15 +11,16 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.topics import EMBEDDED, Shape, TopicsFailed, apply, main
 from tests.engines import EmbeddedBroker
+from tests.engines.choice import Choice
 from tests.integration.shared.store.waiting import until
 
 ALONE = Shape(replication=1, min_insync=1)
 
 
 @pytest.fixture
-def kafka() -> str:
-    if not (address := os.environ.get("HOTLINE_TEST_KAFKA")):
-        pytest.skip("no Apache Kafka: HOTLINE_TEST_KAFKA names none, and the embedded broker makes no topics")
+def kafka(choice: Choice) -> str:
+    if not (address := choice.engines.kafka()):
+        pytest.skip("the embedded broker cannot do it: making topics")
     return address
 
 

@@ -39,9 +39,9 @@ class _Interposed:
     def __init__(self, connection: asyncpg.Connection, steps: _InterposedCommitter) -> None:
         self._connection, self._steps = connection, steps
 
-    async def execute(self, query: str, *parameters: object) -> str:
+    async def execute(self, query: str, *parameters: object, **limits: float) -> str:
         if not query.lstrip().startswith("COMMIT"):
-            return await self._connection.execute(query, *parameters)
+            return await self._connection.execute(query, *parameters, **limits)
         await self._steps.before(self._connection)
         answer = await self._connection.execute(query, *parameters)
         await self._steps.after(self._connection)

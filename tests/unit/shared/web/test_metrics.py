@@ -1,5 +1,7 @@
 """What a contact moves is told in steps of fifty, so that no scrape shows one contact."""
 
+from functools import partial
+
 import pytest
 from prometheus_client import Counter, Histogram, generate_latest
 from prometheus_client.registry import Collector
@@ -47,3 +49,23 @@ def test_the_time_at_which_a_counter_first_moved_is_not_told() -> None:
     assert "_created" not in told
     assert 'hotline_restarts_total{why="lease"} 1.0' in told
     assert "hotline_batch_count 1.0" in told
+
+
+def test_a_gauge_that_contacts_move_is_told_down_to_fifty_and_left_out_where_unknown() -> None:
+    metrics, lag = Metrics(), {"intake": 149, "dedup": 49}
+    for source in ("intake", "dedup", "referral"):
+        metrics.contact_gauge("hotline_lag", "Lag", partial(lag.get, source), source=source)
+    before = text(metrics.registry)
+    assert 'hotline_lag{source="intake"} 100.0' in before
+    assert 'hotline_lag{source="dedup"} 0.0' in before
+    assert "referral" not in before
+    lag["intake"], lag["dedup"] = 101, 1
+    assert text(metrics.registry) == before
+    lag["dedup"] = 50
+    assert 'hotline_lag{source="dedup"} 50.0' in text(metrics.registry)
+
+
+def test_a_state_is_told_as_it_is() -> None:
+    metrics = Metrics()
+    metrics.gauge("hotline_leading", "Leads", lambda: 1)
+    assert "hotline_leading 1.0\n" in text(metrics.registry)

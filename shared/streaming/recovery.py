@@ -1,0 +1,343 @@
+"""`recover`: a log that lost its tail gets it back, from the topic and from what its followers consumed.
+
+What the reader gets: every public event of the lost tail that the topic or a follower still has is in the
+log again, under the position, id, version and slot number that it had, so that followers see what they know.
+All of it is written in one transaction under the store's lock, or nothing.
+
+What becomes of the rest:
+- A payload comes sealed under transport keys. It is rewrapped under its complaint's data key; where that was
+  made after the copy, and is lost, under a new one.
+- What was erased stays erased: an erasure in the tail is carried out again, and what is known only without
+  its payload is kept so.
+- A position between, whose event nobody has (an internal one, or one that was never published), is filled
+  with an internal `log.gap_adopted`, for positions have no gaps. What was lost above the last known event
+  nobody can know of: its numbers are given anew.
+- Claims are lost: receipts are kept nowhere but with their holders and as keyed hashes, so those given out
+  in the lost time open nothing any more, and a request or an import that is sent again from that time is
+  recorded a second time.
+- Cursors and inbox went back with the log: what was consumed from others is consumed again by itself. That
+  appends once more what followed from it, so that only a service whose log does not follow from others'
+  events is recovered like this: intake.
+
+How it fails: `RecoveryFailed`, with nothing changed; above all where numbers were given twice already, or
+where neither the topic nor every follower answers (`--without` goes on with those that do).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+
+from shared.errors import HotlineError
+from shared.sealing.jwe import PROTECTED, SealingError, rewrap
+from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
+from shared.store import sql
+from shared.store.events import SLOTS, identity_of, slot_of, stream_id
+from shared.streaming.broker import BrokerUnavailable, Record
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.handling import SurroundingsFault
+from shared.streaming.inbox import ERASURE, TOMBSTONE
+from shared.streaming.returning import Reached
+
+GAP = "log.gap_adopted"
+PAGE = 500
+
+_KNOWN = "SELECT slot, slot_sequence, event_id FROM events WHERE slot IS NOT NULL"
+_TOMBSTONES = "SELECT key FROM claims WHERE kind = $1"
+_CLAIM = "INSERT INTO claims (kind, key, value) VALUES ($1, $2, '') ON CONFLICT DO NOTHING"
+_DESTROY = "DELETE FROM data_keys WHERE key_id = ANY($1::uuid[])"
+_NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
+
+Tell = Callable[[int, int], None]
+"""(done, total) of what is looked at."""
+
+
+class RecoveryFailed(HotlineError):
+    """Nothing was changed; the message says why, and what to do."""
+
+
+class Topics(Protocol):
+    """What a recovery needs of a broker."""
+
+    async def everything(self, topic: str) -> list[Record]:
+        """All records that it holds now, those of a partition in their order.
+
+        Raises:
+            BrokerUnavailable
+        """
+
+
+class Follower(Protocol):
+    """What it needs of a follower; each raises `SurroundingsFault` where it does not answer."""
+
+    async def reached(self, source: str) -> Mapping[int, Reached]: ...
+
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was adopted.
+
+    Attributes:
+        adopted: events, from `first` to `last` position.
+        filled: positions between whose event nobody has.
+        new_keys: complaints whose data key was lost.
+        erased: events that stay without payload.
+        passed_over: who was not asked, or did not answer.
+    """
+
+    adopted: int = 0
+    filled: int = 0
+    first: int = 0
+    last: int = 0
+    new_keys: int = 0
+    erased: int = 0
+    passed_over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the log has: its head, (slot, number) -> event id, and slot -> newest number."""
+
+    head: int
+    known: Mapping[tuple[int, int], UUID]
+    heads: Mapping[int, int]
+
+
+class Recovery:
+    """
+    Args:
+        followers: by name, those that can be asked.
+        without: names (or ``topic``) that may be passed over where they do not answer.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        topic: str,
+        keys: ServiceKeys,
+        broker: Topics,
+        followers: Mapping[str, Follower],
+        without: Iterable[str] = (),
+    ) -> None:
+        self._service, self._topic, self._keys = service, topic, keys
+        self._broker, self._followers, self._without = broker, followers, frozenset(without)
+        self._passed_over: list[str] = []
+
+    async def run(self, database_url: str, today: date, tell: Tell = lambda _, __: None) -> Report:
+        """Adopt what is missing.
+
+        Raises:
+            RecoveryFailed: nothing was changed.
+        """
+        try:
+            connection = await asyncpg.connect(database_url, timeout=5)
+        except (OSError, asyncpg.PostgresError) as fault:
+            raise RecoveryFailed(f"the database does not answer ({type(fault).__name__}).") from fault
+        try:
+            log = await _read_log(connection)
+            found = await self._gathered(log, tell)
+            tail = _checked(log, found)
+            if not tail:
+                return Report(passed_over=tuple(self._passed_over))
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
+                if await connection.fetchval(sql.HEAD) != log.head:
+                    raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
+                return await self._adopt(connection, log, tail, today)
+        finally:
+            await connection.close()
+
+    # What others have
+
+    async def _gathered(self, log: _Log, tell: Tell) -> list[Envelope]:
+        """Every event of ours that somebody has and the log does not."""
+        unknown: dict[tuple[int, int], Envelope] = {}
+        twice: set[tuple[int, int]] = set()
+
+        def take(envelope: Envelope) -> None:
+            at = (envelope.slot, envelope.slot_sequence)
+            other = unknown.get(at)
+            if log.known.get(at, envelope.id) != envelope.id or (other and other.id != envelope.id):
+                twice.add(at)
+            elif at not in log.known and (other is None or other.sealed is None):
+                unknown[at] = envelope
+
+        steps = len(self._followers) * SLOTS + 1
+        try:
+            for record in await self._broker.everything(self._topic):
+                if (envelope := self._ours(record.value)) is not None:
+                    take(envelope)
+        except BrokerUnavailable as fault:
+            self._pass_over("topic", str(fault))
+        tell(1, steps)
+        for number, (name, follower) in enumerate(self._followers.items()):
+            try:
+                reached = await follower.reached(self._service)
+                for slot in range(SLOTS):
+                    after = log.heads.get(slot, 0)
+                    while slot in reached and reached[slot].at > after:
+                        page = await follower.consumed(self._service, slot, after, PAGE)
+                        envelopes = [envelope for item in page if (envelope := self._ours(item))]
+                        for envelope in envelopes:
+                            take(envelope)
+                        if not envelopes:
+                            break
+                        after = envelopes[-1].slot_sequence
+                    tell(1 + number * SLOTS + slot + 1, steps)
+            except SurroundingsFault as fault:
+                self._pass_over(name, str(fault))
+        if twice:
+            raise RecoveryFailed(
+                f"{len(twice)} numbers were given twice: events were appended after the tail was lost. The"
+                " two histories cannot be joined; restore a newer copy of the database. Nothing was changed."
+            )
+        return list(unknown.values())
+
+    def _pass_over(self, name: str, why: str) -> None:
+        if name not in self._without:
+            raise RecoveryFailed(
+                f"{name} does not answer ({why}): what it alone has would be lost for good. Start it, or go"
+                f" on with `--without {name}`. Nothing was changed."
+            )
+        self._passed_over.append(name)
+
+    def _ours(self, record: bytes | Mapping[str, Any]) -> Envelope | None:
+        try:
+            envelope = parse(record)
+        except UnreadableEnvelope:
+            return None
+        return envelope if envelope.source == self._service else None
+
+    # Into the log
+
+    async def _adopt(
+        self, connection: asyncpg.Connection, log: _Log, tail: Sequence[Envelope], today: date
+    ) -> Report:
+        buried = {bytes(row[0]) for row in await connection.fetch(_TOMBSTONES, TOMBSTONE)}
+        erased = {identity_of(one.subject) for one in tail if one.type == ERASURE}
+        erased |= {identity_of(one.subject) for one in tail if identity_of(one.subject).bytes in buried}
+        await connection.execute(_DESTROY, list(erased))
+        await connection.executemany(
+            _CLAIM, [(TOMBSTONE, key_id.bytes) for key_id in sorted(erased, key=str)]
+        )
+
+        wanted = {identity_of(one.subject) for one in tail if one.sealed} - erased
+        rows = [tuple(row) for row in await connection.fetch(sql.READ_DATA_KEYS, list(wanted))]
+        known = unwrap_data_keys(self._keys.kek, rows)
+        data_keys = {key_id: DataKey(key_id, known[str(key_id)]) for key_id in wanted if str(key_id) in known}
+        for key_id in wanted - data_keys.keys():
+            data_keys[key_id], row = new_data_key(self._keys.kek, key_id)
+            await connection.execute(_NEW_KEYS, *(row.row[name] for name in ("key_id", "kek_id", "wrapped")))
+
+        lines = [self._line(one, data_keys.get(identity_of(one.subject))) for one in tail]
+        gaps = _gap_lines({one.position for one in tail}, log.head, today)
+        records = [*lines, *gaps]
+        records.sort(key=_position)
+        await connection.copy_records_to_table("events", records=records, columns=sql.COLUMNS)
+        without_payload = sum(
+            one.erased or (one.sealed is not None and identity_of(one.subject) in erased) for one in tail
+        )
+        return Report(
+            adopted=len(tail),
+            filled=len(gaps),
+            first=tail[0].position,
+            last=tail[-1].position,
+            new_keys=len(wanted) - len(known),
+            erased=without_payload,
+            passed_over=tuple(self._passed_over),
+        )
+
+    def _line(self, envelope: Envelope, data_key: DataKey | None) -> tuple[Any, ...]:
+        """A row of the log, as `sql.COLUMNS` has them."""
+        sealed: Mapping[str, Any] | None = None
+        if envelope.sealed is not None and data_key is not None:
+            transport = {kid: key for ring in self._keys.followers.values() for kid, key in ring.keys.items()}
+            try:
+                sealed = rewrap(envelope.sealed, transport, data_key.recipient)
+            except SealingError as fault:
+                raise RecoveryFailed(
+                    f"number {envelope.slot_sequence} of slot {envelope.slot} does not open: {fault}. Put the"
+                    " transport key that sealed it back into the keys file. Nothing was changed."
+                ) from fault
+        elif envelope.sealed is not None or envelope.erased:
+            sealed = _emptied(envelope)
+        metadata = {"correlation": envelope.correlation_id, "causation": envelope.causation_id}
+        return (
+            envelope.position,
+            envelope.subject,
+            envelope.version,
+            envelope.id,
+            envelope.type,
+            envelope.schema_version,
+            envelope.slot,
+            envelope.slot_sequence,
+            orjson.dumps({"clear": envelope.clear, "sealed": sealed}).decode(),
+            orjson.dumps(metadata).decode() if any(metadata.values()) else "{}",
+            date.fromisoformat(envelope.day),
+        )
+
+
+def _position(line: tuple[Any, ...]) -> int:
+    return int(line[0])
+
+
+def _emptied(envelope: Envelope) -> dict[str, Any]:
+    """In the place of an erased payload: sealed under a key that is nowhere, so that it is published as
+    erased, as it was."""
+    kid = str(identity_of(envelope.subject))
+    recipients = [{"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}]
+    nothing = dict.fromkeys(("iv", "ciphertext", "tag"), "")
+    return {"protected": PROTECTED, "aad": str(envelope.id), "recipients": recipients, **nothing}
+
+
+def _gap_lines(positions: set[int], head: int, today: date) -> list[tuple[Any, ...]]:
+    stream = stream_id("recovery", uuid4())
+    gaps = sorted(set(range(head + 1, max(positions) + 1)) - positions)
+    return [
+        (position, stream, version, uuid4(), GAP, 1, None, None,
+         orjson.dumps({"clear": {"position": position}, "sealed": None}).decode(), "{}", today)
+        for version, position in enumerate(gaps, 1)
+    ]  # fmt: skip
+
+
+async def _read_log(connection: asyncpg.Connection) -> _Log:
+    known: dict[tuple[int, int], UUID] = {}
+    heads: defaultdict[int, int] = defaultdict(int)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        head = await connection.fetchval(sql.HEAD)
+        async for slot, number, event_id in connection.cursor(_KNOWN):
+            known[slot, number] = UUID(bytes=event_id.bytes)
+            heads[slot] = max(heads[slot], number)
+    return _Log(head, known, heads)
+
+
+def _checked(log: _Log, found: Sequence[Envelope]) -> list[Envelope]:
+    """The tail in the order of positions.
+
+    Raises:
+        RecoveryFailed: it does not fit onto the log.
+    """
+    tail = sorted(found, key=lambda one: one.position)
+    heads, last = dict(log.heads), log.head
+    for one in sorted(tail, key=lambda one: (one.slot, one.slot_sequence)):
+        if one.slot_sequence != heads.get(one.slot, 0) + 1:
+            raise RecoveryFailed(
+                f"number {heads.get(one.slot, 0) + 1} of slot {one.slot} is nowhere, and later ones are:"
+                " restore a newer copy of the database. Nothing was changed."
+            )
+        heads[one.slot] = one.slot_sequence
+    for one in tail:
+        if one.position <= last or one.slot != slot_of(one.subject):
+            raise RecoveryFailed(
+                f"position {one.position} was given twice: events were appended after the tail was lost."
+                " Restore a newer copy of the database. Nothing was changed."
+            )
+        last = one.position
+    return tail

@@ -1,0 +1,151 @@
+"""Whether the log still has its tail: compared with what the topic and the followers know of it.
+
+After a restore or a failover a database may lack events that were acknowledged and published; what is
+appended next would take their numbers a second time. So before the first append on every new connection
+of the committer the newest record of each partition, and the last event that each follower consumed of each
+slot, are looked up in the log. One that it does not have, or has with another id, is a lost tail: the store
+is halted, and `./hotline recover` adopts what is missing.
+
+The limit: a service must take complaints while Kafka is away for days, so whoever has not answered within
+`COMPARE_SECONDS` is passed over, and where nobody has, appends go on, with a warning. A tail that was lost
+while topic and followers were all out of reach is found when one of them is back (`keep` asks every half
+minute), and then numbers may have been given twice already. Numbers that nobody ever saw are lost unseen:
+giving them again harms nobody.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared.store.port import Store
+from shared.store.requests import StoreUnavailable
+from shared.streaming.broker import Broker, BrokerUnavailable
+from shared.streaming.cloudevents import UnreadableEnvelope, parse
+from shared.streaming.handling import SurroundingsFault
+from shared.streaming.returning import Reached
+
+COMPARE_SECONDS = 3.0
+INTERVAL_SECONDS = 30.0
+
+log = structlog.get_logger(origin=__name__)
+
+
+class Follower(Protocol):
+    """A service that follows this one."""
+
+    async def reached(self, source: str) -> Mapping[int, Reached]:
+        """By slot, the last event of `source` that it consumed.
+
+        Raises:
+            SurroundingsFault: it does not answer.
+        """
+
+
+class Tail:
+    """
+    Args:
+        followers: those whose addresses are known, by name.
+    """
+
+    def __init__(
+        self, service: str, topic: str, store: Store, broker: Broker, followers: Mapping[str, Follower]
+    ) -> None:
+        self._service, self._topic, self._store = service, topic, store
+        self._broker, self._followers = broker, followers
+        self._abandoned: set[asyncio.Task[str]] = set()
+
+    async def compare(self) -> None:
+        """Halt the store where its tail is lost. Returns after `COMPARE_SECONDS` at the latest.
+
+        Raises:
+            StoreUnavailable: the log cannot be read: nothing may be appended yet.
+        """
+        found, answered, _ = await self._answers()
+        if found:
+            self._halt(found)
+        elif not answered and await self._store.head():
+            log.warning("tail not compared: neither the topic nor a follower answers", topic=self._topic)
+
+    async def keep(self) -> None:
+        """Compare every half minute, until cancelled; let a store append again whose tail was adopted."""
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            try:
+                found, answered, asked = await self._answers()
+            except (StoreUnavailable, asyncpg.PostgresError):  # away, or without its tables yet
+                continue
+            except Exception:  # the loop's edge: comparing must not end the service
+                log.exception("comparing the tail failed", topic=self._topic)
+                continue
+            if found:
+                self._halt(found)
+            elif answered == asked:
+                self._store.resume()
+
+    def _halt(self, found: str) -> None:
+        self._store.halt(f"{found}, unknown to the log: its tail is lost. Run `./hotline recover`.")
+        log.critical("lost tail", topic=self._topic)
+
+    async def _answers(self) -> tuple[str, int, int]:
+        """What shows that the tail is lost ("" for nothing), how many answered, and how many were asked."""
+        questions: list[Callable[[], Awaitable[str]]] = [self._compare_topic]
+        questions += [self._comparison(name, follower) for name, follower in self._followers.items()]
+        tasks = {asyncio.ensure_future(question()) for question in questions}
+        try:
+            done, late = await asyncio.wait(tasks, timeout=COMPARE_SECONDS)
+        except asyncio.CancelledError:
+            done, late = set(), tasks
+            raise
+        finally:
+            for task in late:  # not waited for: a client may take seconds to give up
+                task.cancel()
+                self._abandoned.add(task)
+                task.add_done_callback(self._forget)
+        answered, found = 0, ""
+        for task in done:
+            try:
+                found = found or task.result()
+            except (BrokerUnavailable, SurroundingsFault) as fault:
+                log.info("tail not compared with one", reason=str(fault))
+            else:
+                answered += 1
+        return found, answered, len(tasks)
+
+    def _forget(self, task: "asyncio.Task[str]") -> None:
+        self._abandoned.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains of it
+
+    async def _compare_topic(self) -> str:
+        async with self._broker.publisher(self._topic) as publisher:
+            for partition in range(await publisher.partitions()):
+                _, end = await publisher.bounds(partition)
+                record = await publisher.read_at(partition, end - 1) if end else None
+                try:
+                    envelope = parse(record.value) if record else None
+                except UnreadableEnvelope:
+                    continue
+                if envelope is None or envelope.source != self._service:
+                    continue
+                if not await self._has(envelope.slot, envelope.slot_sequence, envelope.id):
+                    return f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}"
+        return ""
+
+    def _comparison(self, name: str, follower: Follower) -> Callable[[], Awaitable[str]]:
+        async def compare() -> str:
+            reached = await follower.reached(self._service)
+            heads = await self._store.slot_heads()
+            for slot, last in reached.items():
+                if last.at > heads.get(slot, 0) or not await self._has(slot, last.at, last.event_id):
+                    return f"{name} has consumed number {last.at} of slot {slot}"
+            return ""
+
+        return compare
+
+    async def _has(self, slot: int, number: int, event_id: UUID) -> bool:
+        known = await self._store.read_slot(slot, number - 1, 1)
+        return bool(known) and known[0].slot_sequence == number and known[0].event_id == event_id

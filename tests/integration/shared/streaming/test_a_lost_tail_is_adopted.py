@@ -1,0 +1,369 @@
+"""A database was set back to an older copy, while the topic and the followers went on.
+
+What it appended next would take numbers that others know already, for other events, and no follower could
+tell the two apart. So before its first append it looks whether somebody knows more than it does; and what
+they know it adopts, under the very same numbers.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.sealing.events import opened_event
+from shared.sealing.keys import destroy_data_key, unwrap_data_keys
+from shared.store.events import NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.postgres import PostgresStore
+from shared.store.requests import AppendRequest, StoreHalted
+from shared.streaming import routes
+from shared.streaming import tail as tails
+from shared.streaming.catchup import HttpFollower
+from shared.streaming.handling import SurroundingsFault
+from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
+from shared.streaming.returning import Reached, Returned
+from shared.streaming.tail import Tail
+from shared.web.app import create_app
+from shared.web.auth import ROLES, Authenticator
+from shared.web.jwks import KeySource
+from tests.engines import Databases
+from tests.fakes.broker import FakeBroker
+from tests.integration.shared.store.conftest import lay_tables
+from tests.integration.shared.streaming.engines import PostgresAndFakeBroker
+from tests.integration.shared.web.serving import client_of
+from tests.unit.shared.streaming.engines import PUBLIC, TOPIC
+from tests.unit.shared.streaming.flow import (
+    DAY,
+    FOLLOWER,
+    FOLLOWER_KEYS,
+    OWNER,
+    OWNER_KEYS,
+    Flow,
+    until,
+)
+from tests.unit.shared.web.issuer import ISSUER, Issuer
+
+
+class Nobody:
+    """A follower that is away."""
+
+    async def reached(self, source: str) -> Mapping[int, Reached]:
+        raise SurroundingsFault("dedup is away")
+
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        raise SurroundingsFault("dedup is away")
+
+
+class History:
+    """An owner with two databases, the one that went on and the copy that it is set back to, and what stays
+    through it all: a follower and a broker."""
+
+    def __init__(self, databases: Databases, stack: AsyncExitStack) -> None:
+        self._databases, self._stack = databases, stack
+        self.broker = FakeBroker()
+        self.is_follower_away = False
+        self.before: list[RecordedEvent] = []
+
+    async def begin(self) -> None:
+        self.url = self._stack.enter_context(self._databases.new())
+        other = self._stack.enter_context(self._databases.new())
+        await lay_tables(self.url)
+        await lay_tables(other)
+        self.follower = await self._stack.enter_async_context(PostgresStore(other, frozenset()))
+
+    async def lives(self, what: Callable[[Flow], Awaitable[None]]) -> list[RecordedEvent]:
+        """The owner runs on its database of now, until `what` has happened; its log then."""
+        async with PostgresStore(self.url, PUBLIC) as owner:
+            flow = self.flow(owner)
+            try:
+                await what(flow)
+                return await owner.read_log(0)
+            finally:
+                await flow.close()
+
+    def flow(self, owner: PostgresStore) -> Flow:
+        engines = PostgresAndFakeBroker(owner, self.follower)
+        engines.broker = engines.fake = engines._fake = self.broker
+        return Flow(engines)
+
+    def copy(self) -> str:
+        """A copy of the owner's database as it is now; nobody may be connected."""
+        return self._stack.enter_context(self._databases.copy(self.url))
+
+    @property
+    def followers(self) -> dict[str, Returned | Nobody]:
+        there = Returned(self.follower, FOLLOWER_KEYS)
+        return {FOLLOWER: Nobody() if self.is_follower_away else there}
+
+    def tail(self, owner: PostgresStore) -> Tail:
+        return Tail(OWNER, TOPIC, owner, self.broker, self.followers)
+
+    async def recovered(self, *without: str) -> Report:
+        recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, self.broker, self.followers, without)
+        return await recovery.run(self.url, DAY)
+
+
+@pytest.fixture
+async def history(databases: Databases) -> AsyncIterator[History]:
+    async with AsyncExitStack() as stack:
+        history = History(databases, stack)
+        await history.begin()
+        yield history
+
+
+async def everything_arrives(flow: Flow) -> None:
+    following = flow.start(flow.follower().run())
+    await flow.relayed()
+    await flow.settled()
+    await flow.kill(following)
+
+
+async def set_back(
+    history: History, afterwards: Callable[[Flow], Awaitable[None]] = everything_arrives
+) -> None:
+    """Ten complaints; a copy; ten more, and one more event of each of the first; then back to the copy."""
+    subjects: list[str] = []
+
+    async def first(flow: Flow) -> None:
+        subjects.extend(await flow.record_many(subjects=10))
+        await everything_arrives(flow)
+
+    async def then(flow: Flow) -> None:
+        for subject in subjects:
+            await flow.record(subject)
+        await flow.record_many(subjects=10)
+        await afterwards(flow)
+
+    await history.lives(first)
+    copied = history.copy()
+    history.before = await history.lives(then)
+    history.url = copied
+
+
+def shown(events: list[RecordedEvent]) -> list[tuple[Any, ...]]:
+    """All of an event but for the key under which its payload is sealed."""
+    return [
+        (e.position, e.stream_id, e.version, e.event_id, e.type, e.schema_version, e.slot, e.slot_sequence,
+         e.recorded_on, e.data["clear"], e.data["sealed"] and e.data["sealed"]["ciphertext"])
+        for e in events
+    ]  # fmt: skip
+
+
+# Before anything is appended
+
+
+@pytest.mark.parametrize("away", ["the follower", "the broker", "nobody"])
+async def test_it_appends_nothing_where_one_knows_more_than_its_log(history: History, away: str) -> None:
+    await set_back(history)
+    history.broker.away = away == "the broker"
+    history.is_follower_away = away == "the follower"
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        owner.compare_first(history.tail(owner).compare)
+        with pytest.raises(StoreHalted, match="recover"):
+            await history.flow(owner).record()
+        assert await owner.head() == 10
+
+
+async def test_where_nobody_can_be_asked_it_goes_on_and_is_halted_when_one_is_back(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complaints must be taken while Kafka is away for days: this is the limit of what can be prevented."""
+    monkeypatch.setattr(tails, "INTERVAL_SECONDS", 0.05)
+    await set_back(history)
+    history.broker.away = history.is_follower_away = True
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        tail = history.tail(owner)
+        owner.compare_first(tail.compare)
+        flow = history.flow(owner)
+        await flow.record()
+        flow.start(tail.keep())
+        history.broker.away = False
+
+        async def is_halted() -> bool:
+            return owner.is_halted
+
+        await until(is_halted, "the store is halted")
+        await flow.close()
+    with pytest.raises(RecoveryFailed, match="given twice"):
+        await history.recovered(FOLLOWER)
+    assert len(await history.lives(nothing)) == 11
+
+
+async def nothing(_: Flow) -> None:
+    pass
+
+
+async def test_a_log_that_has_all_is_not_halted(history: History) -> None:
+    async def live(flow: Flow) -> None:
+        await flow.record_many(subjects=10)
+        await everything_arrives(flow)
+
+    await history.lives(live)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        owner.compare_first(history.tail(owner).compare)
+        await history.flow(owner).record()
+        assert await owner.head() == 11
+    assert await history.recovered() == Report()
+
+
+# Adopting
+
+
+async def test_the_log_is_again_what_it_was_and_goes_on(history: History) -> None:
+    await set_back(history)
+    report = await history.recovered()
+    assert (report.adopted, report.first, report.last, report.filled) == (20, 11, 30, 0)
+    assert report.new_keys == 10, "the keys of the complaints that the copy did not know"
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        log = await owner.read_log(0)
+        assert shown(log) == shown(history.before)
+        rows = await owner.data_keys({identity_of(event.stream_id) for event in log})
+        keys = unwrap_data_keys(OWNER_KEYS.kek, rows)
+        assert {opened_event(event, keys) for event in log} == {b'{"narrative":"he was hit"}'}
+        owner.compare_first(history.tail(owner).compare)
+        flow = history.flow(owner)
+        await flow.record_many(subjects=5)
+        await everything_arrives(flow)
+        await flow.prove()
+        await flow.close()
+    assert await history.recovered() == Report()
+
+
+async def test_what_only_a_follower_has_comes_from_it(history: History) -> None:
+    await set_back(history)
+    history.broker.wipe()
+    report = await history.recovered()
+    assert report.adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_what_only_the_topic_has_comes_from_it(history: History) -> None:
+    async def published(flow: Flow) -> None:
+        await flow.relayed()
+
+    await set_back(history, published)
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_positions_whose_event_nobody_has_are_filled_and_numbers_stay_without_gaps(
+    history: History,
+) -> None:
+    """One was internal; the last one was never published, and its numbers are given anew."""
+
+    async def some_stay_unknown(flow: Flow) -> None:
+        internal = NewEvent(
+            stream_id("draft", uuid4()), uuid4(), "draft.made", '{"clear": {}, "sealed": null}', DAY
+        )
+        await flow.engines.owner.append(AppendRequest(events=(internal,)))
+        await flow.record()
+        await everything_arrives(flow)
+        await flow.record()
+
+    await set_back(history, some_stay_unknown)
+    report = await history.recovered()
+    assert (report.adopted, report.filled, report.last) == (21, 1, 32)
+    log = await history.lives(nothing)
+    assert [event.position for event in log] == list(range(1, 33))
+    (filled,) = [event for event in log if event.type == GAP]
+    assert (filled.position, filled.version, filled.slot) == (31, 1, None)
+    assert shown([e for e in log if e.slot is not None]) == shown(
+        [e for e in history.before[:32] if e.slot is not None]
+    )
+
+
+async def test_what_was_erased_stays_erased(history: History) -> None:
+    """The copy still has the key, and the topic the payload."""
+    erased: list[UUID] = []
+
+    async def erase_one(flow: Flow) -> None:
+        await flow.relayed()
+        subject = (await flow.engines.owner.read_log(0, 1))[0].stream_id
+        erased.append(identity_of(subject))
+        event = NewEvent(subject, uuid4(), "complaint.erased", '{"clear": {}, "sealed": null}', DAY)
+        await flow.engines.owner.append(
+            AppendRequest(events=(event,), rows=(destroy_data_key(identity_of(subject)),))
+        )
+        await flow.relayed()
+
+    await set_back(history, erase_one)
+    report = await history.recovered()
+    assert (report.adopted, report.erased) == (21, 1)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        assert await owner.data_keys(erased) == []
+        assert await owner.claimed("tombstone", erased[0].bytes) is not None
+        flow = history.flow(owner)
+        envelopes = await flow.envelopes_of(f"complaint-{erased[0]}")
+        assert [(one.sealed, one.erased) for one in envelopes] == [(None, True), (None, True), (None, False)]
+        await everything_arrives(flow)
+        await flow.close()
+
+
+async def test_without_a_follower_it_adopts_nothing_unless_told_so(history: History) -> None:
+    await set_back(history)
+    history.is_follower_away = True
+    with pytest.raises(RecoveryFailed, match=f"--without {FOLLOWER}"):
+        await history.recovered()
+    assert len(await history.lives(nothing)) == 10
+    report = await history.recovered(FOLLOWER)
+    assert (report.adopted, report.passed_over) == (20, (FOLLOWER,))
+
+
+async def test_a_halted_service_appends_again_by_itself_after_the_recovery(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tails, "INTERVAL_SECONDS", 0.05)
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        tail = history.tail(owner)
+        owner.compare_first(tail.compare)
+        flow = history.flow(owner)
+        flow.start(tail.keep())
+        with pytest.raises(StoreHalted):
+            await flow.record()
+        await history.recovered()
+
+        async def appends() -> bool:
+            try:
+                await flow.record()
+            except StoreHalted:
+                return False
+            return True
+
+        await until(appends, "it appends again")
+        await everything_arrives(flow)
+        await flow.prove()
+        await flow.close()
+
+
+async def test_followers_are_asked_over_http_by_services_alone(history: History, tmp_path: Path) -> None:
+    await set_back(history)
+    history.broker.wipe()
+    issuer = Issuer()
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    async with KeySource(issuer.write(tmp_path / "jwks.json")) as keys:
+        app = create_app(
+            title="test",
+            version="1",
+            readiness=ready,
+            authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
+            routers=[routes.consumed(Returned(history.follower, FOLLOWER_KEYS), [OWNER])],
+        )
+        async with client_of(app) as client:
+            for path in (f"/v1/events/cursors?source={OWNER}", f"/v1/events/consumed?source={OWNER}&slot=1"):
+                for role in ROLES:
+                    headers = {"Authorization": f"Bearer {issuer.token(role)}"}
+                    async with client.get(path, headers=headers) as answer:
+                        assert (answer.status == 403) == (role != "service"), (path, role)
+            (tmp_path / "token").write_text(issuer.token("service"))
+            follower = HttpFollower(client, "", tmp_path / "token")
+            with pytest.raises(SurroundingsFault, match="404"):
+                await follower.reached("referral")
+            recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, {FOLLOWER: follower})
+            assert (await recovery.run(history.url, DAY)).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
