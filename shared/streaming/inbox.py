@@ -33,6 +33,7 @@ from shared.store.requests import (
     EventTooLarge,
     InboxEntry,
     InboxState,
+    InboxStateChanged,
     InboxTransition,
     QueueChanged,
     RowExists,
@@ -214,8 +215,9 @@ class Inbox:
                         return applied, ""
                     state, reason = await self._retry_first(queue, refusals)
             except AppendRefused as fault:
-                # It has another state by now, an event has arrived: look again.
-                refusals += not isinstance(fault, CursorMoved)
+                # It has another state by now, an event has arrived: look again. Where another retry was there
+                # first, the queue has moved on, however often.
+                refusals += not isinstance(fault, (CursorMoved, InboxStateChanged))
                 if refusals > _ATTEMPTS:
                     raise SurroundingsFault(f"retrying {self.source}: {_refused(fault)}") from fault
                 await asyncio.sleep(0)

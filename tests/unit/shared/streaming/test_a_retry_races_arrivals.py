@@ -7,6 +7,9 @@ before it acts, an event overtakes another, or waits for a retry that is over.
 
 import asyncio
 
+import pytest
+
+from shared.store.requests import Appended, AppendRequest, InboxState, InboxStateChanged
 from shared.streaming.handling import RecordFault
 from tests.unit.shared.streaming.flow import OWNER, Flow, until
 
@@ -42,6 +45,34 @@ async def test_the_queue_drains_and_the_order_holds(flow: Flow) -> None:
     await until(nothing_waits, "the queue is empty")
     rows = await flow.prove()
     assert len(rows) == 36
+
+
+async def test_a_retry_that_always_comes_second_does_not_give_up(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two operators retry one long queue. That the other one was there first is progress, not a fault."""
+    flow.start(flow.relay().run())
+    subject = await flow.record()
+    flow.listener.faults[subject] = RecordFault("not yet")
+    following = flow.start(flow.follower().run())
+    for _ in range(2):
+        await flow.record(subject)
+    await flow.settled()
+    await flow.kill(following)
+    flow.listener.faults.clear()
+    parking, append = flow.parking(), flow.engines.follower.append
+    (parked,) = await parking.page(None, 10)
+    quicker = iter(range(60))
+
+    async def overtaken(request: AppendRequest) -> Appended:
+        if request.transitions and next(quicker, None) is not None:
+            step = request.transitions[0]
+            raise InboxStateChanged(step.source, step.slot, step.slot_sequence, InboxState.APPLIED)
+        return await append(request)
+
+    monkeypatch.setattr(flow.engines.follower, "append", overtaken)
+    assert await parking.retry(parked) == (3, "")
+    await flow.prove()
 
 
 async def test_a_retry_that_dies_in_the_middle_leaves_nothing_unseen(flow: Flow) -> None:
