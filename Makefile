@@ -30,13 +30,14 @@ install: $(VENV)/installed  ## what `make run` needs, and ./hotline
 install-dev: $(VENV)/installed-dev  ## and what the tests need
 
 test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TEST_ENGINES), with coverage
-	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" --cov --cov-report=term:skip-covered
 
-# POINTS blows; SEED repeats a series.
+# And the other tests that take minutes. POINTS blows; SEED repeats a series.
+LONG := tests/failure tests/end_to_end/test_kills.py tests/integration/engines/test_kafka_node.py
 POINTS ?= 1000
 SEED ?=
 test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)
-	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) $(BIN)/python -m pytest tests/failure -s
+	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) $(BIN)/python -m pytest -s $(LONG)
 
 test-unit: install-dev  ## the tests that need no database
 	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit

@@ -5,12 +5,16 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.conditions import wait_until
 from tests.end_to_end.complaints import write_complaints
 from tests.end_to_end.system import System, running_system
 from tests.end_to_end.test_whole_way import fetch
 
 COUNT = 3000
+
+pytestmark = pytest.mark.long
 
 
 def recorded(system: System) -> int:

@@ -22,7 +22,7 @@ DRAIN_SECONDS = 2.0
 MOST_STANDSTILL = 10.0
 """Far more than a rebalance takes; a member that left without a word is missed for as long as its session."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 
 
 class Balancer:

@@ -1,6 +1,6 @@
 """Calls go on while processes are killed and stopped, the broker is wiped, replicas come and go.
 
-`make test` strikes ten times, `make test-failure` 1,000 times. The seed is printed; `HOTLINE_FAILURE_SEED`
+`make test` strikes five times, `make test-failure` 1,000 times. The seed is printed; `HOTLINE_FAILURE_SEED`
 repeats a series of blows, `HOTLINE_FAILURE_POINTS` sets how many there are. What happened and what was found
 is kept in `.failure/`.
 """
@@ -24,7 +24,7 @@ from tests.failure.checker import checked
 from tests.failure.cluster import Cluster, running_cluster
 from tests.failure.evidence import Evidence, gathered, run, wait_until_settled
 
-POINTS = int(os.environ.get("HOTLINE_FAILURE_POINTS") or 10)
+POINTS = int(os.environ.get("HOTLINE_FAILURE_POINTS") or 5)
 SEED = int(os.environ.get("HOTLINE_FAILURE_SEED") or random.randrange(2**32))
 PACE = float(os.environ.get("HOTLINE_FAILURE_PACE") or 15.0)
 """Calls a second, of the few that two cores leave beside the starts of processes."""

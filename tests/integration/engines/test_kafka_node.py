@@ -10,6 +10,8 @@ from tests.conditions import wait_until
 from tests.engines import KafkaNode, own_kafka
 from tests.engines.choice import Choice, Kind
 
+pytestmark = pytest.mark.long
+
 FIRST = TopicPartition("stories", 0)
 
 

@@ -99,7 +99,7 @@ def _links(draw: st.DrawFn) -> list[Link]:
 
 
 @given(_links(), st.randoms(use_true_random=False), st.sampled_from([MODEL, _SMALL]))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_the_order_of_arrival_changes_nothing(links: list[Link], random: Random, model: PairModel) -> None:
     nodes = {node(number) for number in range(8)}
     shuffled = links[:]

@@ -311,13 +311,13 @@ requests = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(requests, max_size=6), max_size=5))
 def test_a_batch_ends_as_its_requests_one_by_one(batches: list[list[AppendRequest]]) -> None:
     _agree(batches)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(st.builds(AppendRequest, rows=few_rows), max_size=4), min_size=1, max_size=3))
 def test_a_batch_leaves_the_rows_that_its_requests_leave_one_by_one(
     batches: list[list[AppendRequest]],
@@ -349,7 +349,7 @@ def _comparable(outcome: Appended | AppendRefused) -> object:
     return outcome if isinstance(outcome, Appended) else (type(outcome), str(outcome))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(requests, max_size=10), st.data())
 def test_what_is_refused_might_as_well_not_have_been_asked(
     asked: list[AppendRequest], data: st.DataObject
