@@ -12,11 +12,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, starting
+from tests.bench import append, machine, posting, rereading, starting
 from tests.bench.report import as_json, as_markdown, figures, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
 
-BENCHMARKS = {benchmark.number: benchmark for benchmark in (append.S2, starting.S8)}
+BENCHMARKS = {benchmark.number: benchmark for benchmark in (posting.S1, append.S2, rereading.S7, starting.S8)}
 RESULTS = ROOT / ".bench"
 
 

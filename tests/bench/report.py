@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import orjson
 
-from tests.bench.rounds import AtLeast, Measured, Spread, Target, Verdict
+from tests.bench.rounds import AtLeast, Measured, Reaches, Spread, Target, Verdict
 
 
 def as_json(results: Sequence[Measured], facts: Mapping[str, str]) -> bytes:
@@ -73,7 +73,8 @@ def as_markdown(results: Sequence[Measured], facts: Mapping[str, str]) -> str:
 def said(target: Target) -> str:
     if isinstance(target, AtLeast):
         return f"{target.side} at least {target.times:g} x {target.beside}"
-    return f"{target.side} at most {target.limit:g}"
+    bound = "at least" if isinstance(target, Reaches) else "at most"
+    return f"{target.side} {bound} {target.limit:,g}"
 
 
 def judged(verdict: Verdict) -> str:

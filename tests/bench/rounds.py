@@ -47,7 +47,15 @@ class AtMost:
     limit: float
 
 
-Target = AtLeast | AtMost
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """`side` is at least `limit` of the benchmark's unit, in the median of the rounds."""
+
+    side: str
+    limit: float
+
+
+Target = AtLeast | AtMost | Reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A target beside what was measured: a ratio for `AtLeast`, the unit for `AtMost`."""
+    """A target beside what was measured: a ratio for `AtLeast`, the unit for the others."""
 
     target: Target
     measured: Spread
@@ -90,6 +98,8 @@ class Verdict:
     def holds(self) -> bool:
         if isinstance(self.target, AtLeast):
             return self.measured.median >= self.target.times
+        if isinstance(self.target, Reaches):
+            return self.measured.median >= self.target.limit
         return self.measured.median <= self.target.limit
 
 
