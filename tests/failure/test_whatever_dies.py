@@ -118,7 +118,10 @@ PLANTED = {
     ),
     "two services that disagree": (
         "referral",
-        ["DELETE FROM case_complaints WHERE ctid = (SELECT min(ctid) FROM case_complaints)"],
+        [
+            "DELETE FROM case_complaints WHERE (complaint_id, case_id) ="  # not of a case it was merged from
+            " (SELECT complaint_id, case_id FROM placements WHERE case_id IS NOT NULL LIMIT 1)"
+        ],
         "does not list complaint",
     ),
 }
