@@ -33,7 +33,8 @@ test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TES
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" --cov --cov-report=term:skip-covered
 
 # And the other tests that take minutes. POINTS blows; SEED repeats a series.
-LONG := tests/failure tests/end_to_end/test_kills.py tests/integration/engines/test_kafka_node.py
+LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
+	tests/integration/engines/test_kafka_node.py
 POINTS ?= 1000
 SEED ?=
 test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)
