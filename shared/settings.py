@@ -117,13 +117,6 @@ class RebuildSettings(DatabaseSettings):
 class RecoverSettings(RebuildSettings):
     """What `recover` needs."""
 
-    drain_seconds: float = Field(
-        0,
-        ge=0,
-        le=300,
-        description="how many seconds it goes on answering after SIGTERM, saying that it is not ready",
-    )
-
     kafka: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses)] = Field(
         (), description="host:port, or several with commas between them"
     )
@@ -155,6 +148,12 @@ class ServiceSettings(RecoverSettings):
     port: Port
     metrics_host: str = Field("127.0.0.1", description="the address for /metrics to listen on")
     metrics_port: Port
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        le=300,
+        description="how many seconds it goes on answering after SIGTERM, saying that it is not ready",
+    )
 
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(
         description="the http(s) address, or the path, of the issuer's JWK set"

@@ -4,28 +4,14 @@ The service's own code does it, in a process of its own, while the service runs.
 rebuilt, or a check found no difference; 1 where it failed, or a check found one.
 """
 
-import json
-import os
-import subprocess
-import sys
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from deploy.command.program import SERVICES, UnknownServiceError, run_program
 from deploy.command.system import System
-from deploy.local.data_directory import ROOT
-from deploy.local.errors import LaunchError
-from deploy.local.keys import keys_file
-from deploy.local.process import tied_command
-
-SERVICES = ("intake", "dedup", "referral")
-
-
-class RebuildFailed(LaunchError):
-    """Nothing was rebuilt."""
 
 
 def rebuild(
@@ -38,38 +24,15 @@ def rebuild(
     Example: ./hotline rebuild dedup --check
     """
     if service not in SERVICES:
-        raise RebuildFailed(f"{service} is no service: {', '.join(SERVICES)} are.")
-    system, console = System.running(), Console()
-    keys = keys_file(system.keys, service)
-    environment = {
-        **os.environ,
-        "HOTLINE_DATABASE_URL": system.database_url(service),
-        "HOTLINE_KEYS_FILE": str(keys),
-    }
-    argv = [sys.executable, "-m", f"services.{service}", "rebuild", "--json", *(["--check"] * check)]
-    outcome: dict[str, Any] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Its complaints, on standard error, are for the reader of this.
-    with (
-        Progress(*columns, console=console) as progress,
-        subprocess.Popen(  # noqa: S603  (no shell, and argv is ours)
-            tied_command(argv), env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        bar = progress.add_task(f"{service}: events", total=None)
-        assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
-        for line in process.stdout:
-            told = json.loads(line)
-            if "done" in told:
-                progress.update(bar, completed=told["done"], total=told["total"])
-            else:
-                outcome = told
-                progress.update(bar, completed=told.get("happened", 0), total=told.get("happened", 0))
+        raise UnknownServiceError(service)
+    console = Console()
+    arguments = ["rebuild", *(["--check"] * check)]
+    code, outcome = run_program(System.running(), service, arguments, console, what="events")
     if "nothing" in outcome:
         console.print(outcome["nothing"], highlight=False)
     elif outcome:
         _show(outcome, console)
-    if process.returncode != 0:
+    if code != 0:
         raise typer.Exit(1)
 
 

@@ -5,26 +5,14 @@ Exit code 0 where it was done, or nothing was lost; 1 where it could not be done
 """
 
 import json
-import os
-import subprocess
-import sys
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.command.program import SERVICES, UnknownServiceError, run_program
 from deploy.command.system import System
-from deploy.local.data_directory import ROOT, DataDirectory
-from deploy.local.errors import LaunchError
-from deploy.local.keys import keys_file
-from deploy.local.process import tied_command
-
-SERVICES = ("intake", "dedup", "referral")
-
-
-class RecoverFailed(LaunchError):
-    """Nothing was recovered."""
 
 
 def recover(
@@ -40,36 +28,21 @@ def recover(
     Example: ./hotline recover intake
     """
     if service not in SERVICES:
-        raise RecoverFailed(f"{service} is no service: {', '.join(SERVICES)} are.")
-    system, data, console = System.running(), DataDirectory.from_environment(), Console()
-    environment = {
-        **os.environ,
-        "HOTLINE_DATABASE_URL": system.database_url(service),
-        "HOTLINE_KEYS_FILE": str(keys_file(data.keys, service)),
-        "HOTLINE_RUN_FILE": str(data.run_file),
-        "HOTLINE_SERVICE_TOKEN_FILE": str(data.keys / f"{service}.token"),
-        "HOTLINE_PEERS": json.dumps({name: system.url(name) for name in SERVICES if name != service}),
-    }
-    argv = [sys.executable, "-m", f"services.{service}", "recover", "--json"]
-    argv += [part for name in without or () for part in ("--without", name)]
-    said: list[str] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Its complaints, on standard error, are for the reader of this.
-    with (
-        Progress(*columns, console=console) as progress,
-        subprocess.Popen(  # noqa: S603  (no shell, and argv is ours)
-            tied_command(argv), env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        bar = progress.add_task(f"{service}: topic and followers", total=None)
-        assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
-        for line in process.stdout:
-            told = json.loads(line)
-            if "done" in told:
-                progress.update(bar, completed=told["done"], total=told["total"])
-            else:
-                said = told["said"]
-    for sentence in said:
+        raise UnknownServiceError(service)
+    system, console = System.running(), Console()
+    arguments = ["recover", *(part for name in without or () for part in ("--without", name))]
+    with NamedTemporaryFile("w") as token:  # mode 0600
+        token.write(system.token("service"))
+        token.flush()
+        environment = {
+            "HOTLINE_KAFKA": system.broker,
+            "HOTLINE_SERVICE_TOKEN_FILE": token.name,
+            "HOTLINE_PEERS": json.dumps({name: system.url(name) for name in SERVICES if name != service}),
+        }
+        code, outcome = run_program(
+            system, service, arguments, console, what="topic and followers", environment=environment
+        )
+    for sentence in outcome.get("said", ()):
         console.print(sentence, highlight=False)
-    if process.returncode != 0:
+    if code != 0:
         raise typer.Exit(1)
