@@ -1,4 +1,5 @@
-"""What may befall a system, at random moments from a seed: the same seed is the same series of blows.
+"""What may befall a system, at random moments from a seed: the same seed is the same series of blows, as far
+as it does not depend on time who is there to be struck.
 
 Each blow falls under load and is put right at once, as an orchestrator would: what was killed is started
 again, what was stopped goes on after a time. The times are chosen around the limits that they are to pass:
@@ -62,12 +63,15 @@ class Chaos:
         """`least` to `most` seconds lie between two blows."""
         begin = time.monotonic()
         kinds = self._kinds(points)
-        for number, kind in enumerate(kinds, 1):
+        for number, drawn in enumerate(kinds, 1):
+            kind = drawn
             self._wait(self._chance.uniform(least, most))
             whom = self._strike(kind)
-            if whom:
-                self.blows.note(time.monotonic() - begin, kind, whom)
-                self._tell(f"{number}/{points} {kind}: {whom}")
+            if not whom:  # every point is a blow
+                kind = "kill a service"
+                whom = self._strike(kind)
+            self.blows.note(time.monotonic() - begin, kind, whom)
+            self._tell(f"{number}/{points} {kind}: {whom}")
         self._put_right()
         return self.blows
 
