@@ -14,6 +14,7 @@ keeps its ports over restarts. Everything dies with the test.
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import pytest
 from deploy.local.data_directory import ROOT, DataDirectory
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
 from deploy.local.keys import ensure_keys, keys_file
-from deploy.local.ports import free_ports
+from deploy.local.ports import is_free
 from deploy.local.postgres import Postgres
 from deploy.local.process import tied_command
 from shared.streaming.topics import TOPICS
@@ -48,6 +49,9 @@ PARTS = {
 
 _TOKEN_HOURS = 100.0
 
+# Linux takes the local ends of connections from 32768 up. Each is handed out once.
+_BELOW_THE_EPHEMERAL = iter(random.sample(range(20_000, 32_000), 12_000))
+
 
 class Replica:
     """One process of a service, and the one after it."""
@@ -57,7 +61,7 @@ class Replica:
     ) -> None:
         """`environment` is asked at each start, when the addresses of all others are known."""
         self.name, self.service, self.parts, self.log = name, service, parts, log
-        self._port, self._metrics_port = free_ports(2)
+        self._port, self._metrics_port = _lasting_ports(2)
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.is_paused = False
@@ -178,6 +182,10 @@ class Cluster:
 
     def wait_until_ready(self, seconds: float = 120.0) -> None:
         def is_ready() -> bool:
+            for replica in self.replicas:
+                assert replica.is_running, (
+                    f"{replica.name} ended by itself: {replica.log.read_text()[-2000:]}"
+                )
             return all(replica.is_ready for replica in self.replicas)
 
         wait_until(is_ready, what="every replica is ready", seconds=seconds)
@@ -243,6 +251,17 @@ class Cluster:
             "issuer": {"iss": ISSUER, "key_file": key_file},
         }
         self.data.write_run_file(run)
+
+
+def _lasting_ports(count: int) -> list[int]:
+    """Ports that stay free while a replica is down: the system gives none of them to a connection."""
+    ports = []
+    for port in _BELOW_THE_EPHEMERAL:
+        if is_free(port):
+            ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise RuntimeError("no port is free")
 
 
 def answers(url: str, seconds: float = 5.0) -> bool:
