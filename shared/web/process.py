@@ -135,8 +135,7 @@ def _migrate(name: str, settings: DatabaseSettings, wait: float) -> int:
     try:
         asyncio.run(_migrated(name, settings.database_url.get_secret_value(), wait))
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        # By its type: the driver's own words may hold the account.
-        raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
+        raise _away(name, error) from error
     return 0
 
 
@@ -169,13 +168,24 @@ def _rebuild(name: str, projecting: Callable[[], Projecting] | None, *, is_check
 async def _rebuilt(
     name: str, settings: RebuildSettings, projecting: Projecting, teller: Teller, *, is_check: bool
 ) -> Report:
-    database_url = settings.database_url.get_secret_value()
     projection = projecting(load_keys(settings.keys_file))
+    database_url = await _migrated_database(name, settings)
+    return await rebuild(database_url, projection, is_check=is_check, tell=teller.progress)
+
+
+async def _migrated_database(name: str, settings: DatabaseSettings) -> str:
+    """Its address; it answers, and has the tables of this software."""
+    database_url = settings.database_url.get_secret_value()
     try:
         await check_schema(name, database_url)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
-    return await rebuild(database_url, projection, is_check=is_check, tell=teller.progress)
+        raise _away(name, error) from error
+    return database_url
+
+
+def _away(name: str, error: Exception) -> HotlineError:
+    """By its type: the driver's own words may hold the account."""
+    return HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})")
 
 
 def _recover(
@@ -196,11 +206,7 @@ async def _recovered(
     from shared import recoveries  # noqa: PLC0415  # contracts and sealing, which the others do without
 
     teller = recoveries.JsonTeller(name) if as_json else recoveries.Teller(name)
-    database_url = settings.database_url.get_secret_value()
-    try:
-        await check_schema(name, database_url)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise HotlineError(f"the database of {name} does not answer ({type(error).__qualname__})") from error
+    database_url = await _migrated_database(name, settings)
     async with recovering(settings, load_keys(settings.keys_file), without) as recovery:
         teller.report(await recovery.run(database_url, today(), teller.progress))
 
