@@ -24,6 +24,7 @@ from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publish
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay_state import Mark, RelayState
+from shared.streaming.tail import has, holds, last_published, lost_tail
 from shared.streaming.together import stand_together
 
 BATCH = 500
@@ -175,23 +176,12 @@ class Relay:
     async def _last_of_ours(self, publisher: Publisher, partition: int) -> Envelope | None:
         """The last record of a partition if it is ours and in the log; halts the store where it is ours
         and the log does not know it."""
-        _, end = await publisher.bounds(partition)
-        record = await publisher.read_at(partition, end - 1) if end else None
-        try:
-            envelope = parse(record.value) if record else None
-        except UnreadableEnvelope:
-            return None
-        if envelope is None or envelope.source != self._published.service:
-            return None
-        known = await self._store.read_slot(envelope.slot, envelope.slot_sequence - 1, 1)
-        if not known or known[0].event_id != envelope.id:
-            self._store.halt(
-                f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}, unknown to "
-                "the log: its tail is lost. Run `./hotline recover`."
-            )
-            log.error("lost tail", topic=self._topic, slot=envelope.slot)
-            return None
-        return envelope
+        last = await last_published(publisher, partition, self._published.service)
+        if last is None or await has(self._store, last.slot, last.slot_sequence, last.id):
+            return last
+        self._store.halt(lost_tail(holds(self._topic, last)))
+        log.error("lost tail", topic=self._topic, slot=last.slot)
+        return None
 
 
 def midnight_ms(day: date) -> int:

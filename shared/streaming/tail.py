@@ -23,8 +23,8 @@ import structlog
 
 from shared.store.port import Store
 from shared.store.requests import StoreUnavailable
-from shared.streaming.broker import Broker, BrokerUnavailable
-from shared.streaming.cloudevents import UnreadableEnvelope, parse
+from shared.streaming.broker import Broker, BrokerUnavailable, Publisher
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.returning import Reached
 
@@ -32,6 +32,36 @@ COMPARE_SECONDS = 3.0
 INTERVAL_SECONDS = 30.0
 
 log = structlog.get_logger(origin=__name__)
+
+
+async def last_published(publisher: Publisher, partition: int, service: str) -> Envelope | None:
+    """The last record of a partition, if it is an event of `service`.
+
+    Raises:
+        BrokerUnavailable
+    """
+    _, end = await publisher.bounds(partition)
+    record = await publisher.read_at(partition, end - 1) if end else None
+    try:
+        envelope = parse(record.value) if record else None
+    except UnreadableEnvelope:
+        return None
+    return envelope if envelope and envelope.source == service else None
+
+
+async def has(store: Store, slot: int, number: int, event_id: UUID) -> bool:
+    """Whether the log has this very event under this number of the slot."""
+    known = await store.read_slot(slot, number - 1, 1)
+    return bool(known) and known[0].slot_sequence == number and known[0].event_id == event_id
+
+
+def holds(topic: str, last: Envelope) -> str:
+    return f"{topic} holds number {last.slot_sequence} of slot {last.slot}"
+
+
+def lost_tail(found: str) -> str:
+    """Why the store is halted; `found` shows it."""
+    return f"{found}, unknown to the log: its tail is lost. Run `./hotline recover`."
 
 
 class Follower(Protocol):
@@ -87,7 +117,7 @@ class Tail:
                 self._store.resume()
 
     def _halt(self, found: str) -> None:
-        self._store.halt(f"{found}, unknown to the log: its tail is lost. Run `./hotline recover`.")
+        self._store.halt(lost_tail(found))
         log.critical("lost tail", topic=self._topic)
 
     async def _answers(self) -> tuple[str, int, int]:
@@ -123,16 +153,9 @@ class Tail:
     async def _compare_topic(self) -> str:
         async with self._broker.publisher(self._topic) as publisher:
             for partition in range(await publisher.partitions()):
-                _, end = await publisher.bounds(partition)
-                record = await publisher.read_at(partition, end - 1) if end else None
-                try:
-                    envelope = parse(record.value) if record else None
-                except UnreadableEnvelope:
-                    continue
-                if envelope is None or envelope.source != self._service:
-                    continue
-                if not await self._has(envelope.slot, envelope.slot_sequence, envelope.id):
-                    return f"{self._topic} holds number {envelope.slot_sequence} of slot {envelope.slot}"
+                last = await last_published(publisher, partition, self._service)
+                if last and not await has(self._store, last.slot, last.slot_sequence, last.id):
+                    return holds(self._topic, last)
         return ""
 
     def _comparison(self, name: str, follower: Follower) -> Callable[[], Awaitable[str]]:
@@ -140,12 +163,8 @@ class Tail:
             reached = await follower.reached(self._service)
             heads = await self._store.slot_heads()
             for slot, last in reached.items():
-                if last.at > heads.get(slot, 0) or not await self._has(slot, last.at, last.event_id):
+                if last.at > heads.get(slot, 0) or not await has(self._store, slot, last.at, last.event_id):
                     return f"{name} has consumed number {last.at} of slot {slot}"
             return ""
 
         return compare
-
-    async def _has(self, slot: int, number: int, event_id: UUID) -> bool:
-        known = await self._store.read_slot(slot, number - 1, 1)
-        return bool(known) and known[0].slot_sequence == number and known[0].event_id == event_id
