@@ -25,14 +25,12 @@ from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
 from shared.streaming.returning import Reached, Returned
 from shared.streaming.tail import Tail
-from shared.web.app import create_app
-from shared.web.auth import ROLES, Authenticator
-from shared.web.jwks import KeySource
+from shared.web.auth import ROLES
 from tests.engines import Databases
 from tests.fakes.broker import FakeBroker
 from tests.integration.shared.store.conftest import lay_tables
 from tests.integration.shared.streaming.engines import PostgresAndFakeBroker
-from tests.integration.shared.web.serving import client_of
+from tests.integration.shared.web.serving import client_of_routers
 from tests.unit.shared.streaming.engines import PUBLIC, TOPIC
 from tests.unit.shared.streaming.flow import (
     DAY,
@@ -43,7 +41,7 @@ from tests.unit.shared.streaming.flow import (
     Flow,
     until,
 )
-from tests.unit.shared.web.issuer import ISSUER, Issuer
+from tests.unit.shared.web.issuer import Issuer
 
 
 class Nobody:
@@ -342,28 +340,17 @@ async def test_followers_are_asked_over_http_by_services_alone(history: History,
     await set_back(history)
     history.broker.wipe()
     issuer = Issuer()
-
-    async def ready() -> dict[str, str]:
-        return {}
-
-    async with KeySource(issuer.write(tmp_path / "jwks.json")) as keys:
-        app = create_app(
-            title="test",
-            version="1",
-            readiness=ready,
-            authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
-            routers=[routes.consumed(Returned(history.follower, FOLLOWER_KEYS), [OWNER])],
-        )
-        async with client_of(app) as client:
-            for path in (f"/v1/events/cursors?source={OWNER}", f"/v1/events/consumed?source={OWNER}&slot=1"):
-                for role in ROLES:
-                    headers = {"Authorization": f"Bearer {issuer.token(role)}"}
-                    async with client.get(path, headers=headers) as answer:
-                        assert (answer.status == 403) == (role != "service"), (path, role)
-            (tmp_path / "token").write_text(issuer.token("service"))
-            follower = HttpFollower(client, "", tmp_path / "token")
-            with pytest.raises(SurroundingsFault, match="404"):
-                await follower.reached("referral")
-            recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, {FOLLOWER: follower})
-            assert (await recovery.run(history.url, DAY)).adopted == 20
+    routers = [routes.consumed(Returned(history.follower, FOLLOWER_KEYS), [OWNER])]
+    async with client_of_routers(routers, issuer, tmp_path) as client:
+        for path in (f"/v1/events/cursors?source={OWNER}", f"/v1/events/consumed?source={OWNER}&slot=1"):
+            for role in ROLES:
+                headers = {"Authorization": f"Bearer {issuer.token(role)}"}
+                async with client.get(path, headers=headers) as answer:
+                    assert (answer.status == 403) == (role != "service"), (path, role)
+        (tmp_path / "token").write_text(issuer.token("service"))
+        follower = HttpFollower(client, "", tmp_path / "token")
+        with pytest.raises(SurroundingsFault, match="404"):
+            await follower.reached("referral")
+        recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, {FOLLOWER: follower})
+        assert (await recovery.run(history.url, DAY)).adopted == 20
     assert shown(await history.lives(nothing)) == shown(history.before)

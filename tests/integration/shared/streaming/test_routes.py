@@ -12,14 +12,12 @@ from shared.streaming.catchup import HttpOwner
 from shared.streaming.cloudevents import parse
 from shared.streaming.handling import RecordFault, SurroundingsFault
 from shared.streaming.published import PublishedLog
-from shared.web.app import create_app
-from shared.web.auth import ROLES, Authenticator
-from shared.web.jwks import KeySource
+from shared.web.auth import ROLES
 from shared.web.pages import Cursors
-from tests.integration.shared.web.serving import client_of
+from tests.integration.shared.web.serving import client_of_routers
 from tests.unit.shared.streaming.engines import InMemory
 from tests.unit.shared.streaming.flow import OWNER, OWNER_KEYS, Flow
-from tests.unit.shared.web.issuer import ISSUER, Issuer
+from tests.unit.shared.web.issuer import Issuer
 
 FOLLOWER_ROUTES = [("GET", "/v1/events?slot=1"), ("GET", "/v1/events/heads")]
 OPERATOR_ROUTES = [
@@ -45,23 +43,12 @@ def issuer() -> Issuer:
 @pytest.fixture
 async def client(flow: Flow, issuer: Issuer, tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """One service that has the owner's events and the follower's parked ones."""
-
-    async def ready() -> dict[str, str]:
-        return {}
-
-    async with KeySource(issuer.write(tmp_path / "jwks.json")) as keys:
-        app = create_app(
-            title="test",
-            version="1",
-            readiness=ready,
-            authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
-            routers=[
-                routes.followers(flow.engines.owner, flow.published),
-                routes.parked(flow.parking(), Cursors(bytes(32))),
-            ],
-        )
-        async with client_of(app) as session:
-            yield session
+    routers = [
+        routes.followers(flow.engines.owner, flow.published),
+        routes.parked(flow.parking(), Cursors(bytes(32))),
+    ]
+    async with client_of_routers(routers, issuer, tmp_path) as session:
+        yield session
 
 
 def bearer(issuer: Issuer, *roles: str) -> dict[str, str]:
@@ -160,23 +147,12 @@ async def test_without_its_keys_an_owner_answers_503(flow: Flow, issuer: Issuer,
     subject = await flow.record()
     kek = OWNER_KEYS.kek.model_copy(update={"current": "x", "keys": {"x": bytes(32)}})
     keyless = PublishedLog(OWNER, flow.engines.owner, OWNER_KEYS.model_copy(update={"kek": kek}))
-
-    async def ready() -> dict[str, str]:
-        return {}
-
-    async with KeySource(issuer.write(tmp_path / "jwks.json")) as keys:
-        app = create_app(
-            title="test",
-            version="1",
-            readiness=ready,
-            authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
-            routers=[routes.followers(flow.engines.owner, keyless)],
-        )
-        async with client_of(app) as client:
-            path = f"/v1/events?slot={slot_of(subject)}"
-            async with client.get(path, headers=bearer(issuer, "service")) as answer:
-                assert answer.status == 503
-                assert "Retry-After" in answer.headers
+    routers = [routes.followers(flow.engines.owner, keyless)]
+    async with client_of_routers(routers, issuer, tmp_path) as client:
+        path = f"/v1/events?slot={slot_of(subject)}"
+        async with client.get(path, headers=bearer(issuer, "service")) as answer:
+            assert answer.status == 503
+            assert "Retry-After" in answer.headers
 
 
 async def test_parked_events_are_listed_page_by_page_without_their_content(
