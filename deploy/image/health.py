@@ -8,11 +8,10 @@ import http.client
 import os
 import sys
 
-SECONDS = 4.0
 
-
-def is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+def is_ready(port: int, seconds: float = 4.0) -> bool:
+    """Whether the service on this `port` says so within `seconds`."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", "/healthz/ready")
         return connection.getresponse().status == 200

@@ -6,7 +6,6 @@ caller's environment that the launcher does not set itself goes through to the s
 """
 
 import asyncio
-import http.client
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from deploy.image.health import is_ready
 from deploy.local.children import Program, ended_at_once, read_from, set_aside_long_log
 from deploy.local.data_directory import ROOT, DataDirectory, write_secret
 from deploy.local.errors import PortInUseError
@@ -114,7 +114,7 @@ def program_of(service: Service, services: list[Service], data: DataDirectory) -
         name=service.name,
         command=lambda: tied_command([sys.executable, "-m", f"services.{service.name}", "serve"]),
         log=data.logs / f"{service.name}.log",
-        ready=partial(is_ready, service.port),
+        ready=partial(is_ready, service.port, 2.0),
         environment=environment_of(service, services, data),
     )
 
@@ -137,14 +137,3 @@ async def migrate(service: Service, services: list[Service], data: DataDirectory
         code = await process.wait()
     if code != 0:
         raise ended_at_once(f"{service.name} (migrate)", code, log, read_from(log, begin))
-
-
-def is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=2)
-    try:
-        connection.request("GET", "/healthz/ready")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

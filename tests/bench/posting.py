@@ -24,8 +24,7 @@ from deploy.local.ports import free_ports
 from tests.bench.rounds import AtLeast, Benchmark, Side
 from tests.bench.server import Server, running_server
 from tests.bench.workers import work
-from tests.conditions import wait_until
-from tests.failure.cluster import answers
+from tests.conditions import answers, wait_until
 
 SECONDS = 4.0
 CONNECTIONS = 64

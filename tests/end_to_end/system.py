@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 from deploy.local.data_directory import ROOT
 from deploy.local.ports import free_ports
-from tests.conditions import wait_until
+from tests.conditions import answers, wait_until
 from tests.engines import reachable_directory
 
 SERVICES = ("intake", "dedup", "referral")
@@ -62,7 +60,7 @@ class System:
         if self._launcher.poll() is not None:
             raise AssertionError(f"the launcher ended: {(self.data.parent / 'launcher.out').read_text()}")
         return self.run_file is not None and all(
-            _answers(f"{url}/healthz/ready") for url in self.urls.values()
+            answers(f"{url}/healthz/ready") for url in self.urls.values()
         )
 
     @property
@@ -108,14 +106,6 @@ def _command_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except OSError:
         return ""
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  (our own address)
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextmanager

@@ -18,8 +18,6 @@ import random
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -34,7 +32,7 @@ from deploy.local.ports import is_free
 from deploy.local.postgres import Postgres
 from deploy.local.process import tied_command
 from shared.streaming.topics import TOPICS
-from tests.conditions import wait_until
+from tests.conditions import answers, wait_until
 from tests.engines.kafka import KafkaNode, own_kafka
 from tests.engines.missing import EnginesMissing
 from tests.engines.postgres import reachable_directory
@@ -262,15 +260,6 @@ def _lasting_ports(count: int) -> list[int]:
             if len(ports) == count:
                 return ports
     raise RuntimeError("no port is free")
-
-
-def answers(url: str, seconds: float = 5.0) -> bool:
-    """Whether there is a 200 at `url`."""
-    try:
-        with urllib.request.urlopen(url, timeout=seconds) as answer:  # noqa: S310  (our own address)
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from tests.conditions import wait_until
+from tests.conditions import answers, wait_until
 from tests.failure.callers import Callers
 from tests.failure.checker import checked
-from tests.failure.cluster import Cluster, Replica, answers, running_cluster
+from tests.failure.cluster import Cluster, Replica, running_cluster
 from tests.failure.evidence import applied_of, gathered, wait_until_settled
 
 PACE = 10.0

@@ -1,6 +1,5 @@
 """`make run`, as a process: what it starts, starts again, refuses, and leaves behind (nothing)."""
 
-import http.client
 import json
 import os
 import pwd
@@ -19,7 +18,7 @@ import pytest
 
 from deploy.local.data_directory import ROOT
 from deploy.local.ports import free_ports
-from tests.conditions import wait_until
+from tests.conditions import answers, wait_until
 from tests.engines import reachable_directory
 
 _START_SECONDS = 60.0
@@ -97,17 +96,6 @@ def _exists(pid: int) -> bool:
     return bool(_read(Path(f"/proc/{pid}/cmdline")))  # empty for a zombie
 
 
-def _is_ready(url: str) -> bool:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
-    try:
-        connection.request("GET", "/healthz/ready")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
 @contextmanager
 def _running(data: Path) -> Iterator[Run]:
     run = Run(data)
@@ -135,7 +123,7 @@ def test_three_services_are_ready_and_run_json_is_private(up: Run) -> None:
     described = up.described()
     assert described["pid"] == up.process.pid
     assert set(described["services"]) == {"intake", "dedup", "referral"}
-    assert all(_is_ready(service["url"]) for service in described["services"].values())
+    assert all(answers(f"{service['url']}/healthz/ready") for service in described["services"].values())
     assert stat.S_IMODE((up.data / "run.json").stat().st_mode) == 0o600
 
 
@@ -182,7 +170,9 @@ def test_a_killed_child_comes_back_on_its_own(up: Run, name: str) -> None:
     if name == "broker":
         assert up.described()["broker"] != broker_before
     services = up.described()["services"].values()
-    wait_until(lambda: all(_is_ready(service["url"]) for service in services), what="all were ready")
+    wait_until(
+        lambda: all(answers(f"{service['url']}/healthz/ready") for service in services), what="all were ready"
+    )
 
 
 @dataclass(frozen=True)
