@@ -8,10 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.system import System
+from deploy.command.system import SERVICES, System, require_service
 from deploy.local.errors import LaunchError
-
-SERVICES = ("intake", "dedup", "referral")
 
 parked = typer.Typer(
     help="Events that a service could not apply: what is wrong, try again, or give up.",
@@ -89,8 +87,7 @@ def _report(answer: dict[str, Any]) -> None:
 
 
 async def _ask(method: str, service: str, path: str, parameters: dict[str, str] | None = None) -> Any:
-    if service not in SERVICES:
-        raise ParkedFailed(f"{service} is no service: {', '.join(SERVICES)} are.")
+    require_service(service)
     system = System.running()
     headers = {"Authorization": f"Bearer {system.token('operator')}"}
     url = system.url(service) + path

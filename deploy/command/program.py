@@ -16,17 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.command.system import System
 from deploy.local.data_directory import ROOT
-from deploy.local.errors import LaunchError
 from deploy.local.keys import keys_file
 from deploy.local.process import tied_command
 
-SERVICES = ("intake", "dedup", "referral")
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-
-
-class UnknownServiceError(LaunchError):
-    def __init__(self, service: str) -> None:
-        super().__init__(f"{service} is no service: {', '.join(SERVICES)} are.")
 
 
 def run_program(

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.program import SERVICES, UnknownServiceError, run_program
-from deploy.command.system import System
+from deploy.command.program import run_program
+from deploy.command.system import System, require_service
 
 
 def rebuild(
@@ -23,8 +23,7 @@ def rebuild(
 
     Example: ./hotline rebuild dedup --check
     """
-    if service not in SERVICES:
-        raise UnknownServiceError(service)
+    require_service(service)
     console = Console()
     arguments = ["rebuild", *(["--check"] * check)]
     code, outcome = run_program(System.running(), service, arguments, console, what="events")

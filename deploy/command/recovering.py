@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.command.program import SERVICES, UnknownServiceError, run_program
-from deploy.command.system import System
+from deploy.command.program import run_program
+from deploy.command.system import SERVICES, System, require_service
 
 
 def recover(
@@ -27,8 +27,7 @@ def recover(
 
     Example: ./hotline recover intake
     """
-    if service not in SERVICES:
-        raise UnknownServiceError(service)
+    require_service(service)
     system, console = System.running(), Console()
     arguments = ["recover", *(part for name in without or () for part in ("--without", name))]
     with NamedTemporaryFile("w") as token:  # mode 0600

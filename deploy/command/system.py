@@ -8,6 +8,12 @@ from deploy.local.data_directory import DataDirectory
 from deploy.local.errors import LaunchError
 from deploy.local.issuer import Issuer
 
+SERVICES = ("intake", "dedup", "referral")
+
+
+class UnknownServiceError(LaunchError):
+    """Somebody named a service that there is not."""
+
 
 class NotRunningError(LaunchError):
     """There is no system to talk to."""
@@ -50,3 +56,12 @@ class System:
 
     def token(self, role: str) -> str:
         return Issuer(self.keys).mint(role)
+
+
+def require_service(service: str) -> None:
+    """
+    Raises:
+        UnknownServiceError: `service` is none.
+    """
+    if service not in SERVICES:
+        raise UnknownServiceError(f"{service} is no service: {', '.join(SERVICES)} are.")

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.system import System
+from deploy.command.system import SERVICES, System
 from deploy.local.errors import LaunchError
 from deploy.verification.agreement import check_agreement, check_statistics
 from deploy.verification.findings import MOST_SHOWN, Findings
@@ -22,7 +22,6 @@ from deploy.verification.logs import check_following, check_log
 from deploy.verification.settling import FOLLOWED, is_settled
 from deploy.verification.topics import check_topic
 
-SERVICES = ("intake", "dedup", "referral")
 TOPICS = {
     "intake": "hotline.complaints.v1",
     "dedup": "hotline.matches.v1",
