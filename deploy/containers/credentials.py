@@ -15,7 +15,6 @@ holds the file itself, and would not see another one of the same name.
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from deploy.local.errors import DataDirectoryError
 from deploy.local.issuer import JWKS_FILE
 from deploy.local.keys import ensure_keys, keys_file
 from deploy.local.ports import HOST
-from deploy.local.postgres import DATABASES, SUPERUSER
+from deploy.local.postgres import DATABASES, SUPERUSER, new_passwords, read_passwords
 from deploy.local.services import write_token
 
 # Where PostgreSQL is for the services, in the network of the project.
@@ -83,14 +82,8 @@ def _ensure_passwords(data: DataDirectory) -> dict[str, str]:
                 f"{path} is missing, and with it the way into PostgreSQL's data: restore it from a backup, or"
                 " name another directory with HOTLINE_DATA to begin anew."
             )
-        # Letters, digits, - and _: they need no escaping in an address.
-        made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *DATABASES)}
-        write_secret(path, json.dumps(made) + "\n")
-    try:
-        found = json.loads(path.read_text())
-        return {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataDirectoryError(f"{path} is damaged: restore it from a backup.") from error
+        write_secret(path, json.dumps(new_passwords()) + "\n")
+    return read_passwords(path)
 
 
 def _write_for_containers(path: Path, content: str) -> None:

@@ -98,6 +98,24 @@ def binaries() -> Path:
 _STATUS_LINE = 7
 
 
+def new_passwords() -> dict[str, str]:
+    """One for the superuser and for each service's role: letters, digits, - and _, so that an address needs
+    no escaping."""
+    return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *DATABASES)}
+
+
+def read_passwords(path: Path) -> dict[str, str]:
+    """
+    Raises:
+        DataDirectoryError: the file is damaged.
+    """
+    try:
+        found = json.loads(path.read_text())
+        return {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataDirectoryError(f"{path} is damaged: restore it from a backup.") from error
+
+
 class Postgres:
     """One server on one directory, which holds `data/`, `passwords.json`, `port` and, by default, the log."""
 
@@ -242,19 +260,14 @@ class Postgres:
 
     def _write_passwords(self) -> dict[str, str]:
         path = self.directory / "passwords.json"
-        passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *DATABASES)}
+        passwords = new_passwords()
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps(passwords))
         return passwords
 
     def _passwords(self) -> dict[str, str]:
-        path = self.directory / "passwords.json"
-        try:
-            found = json.loads(path.read_text())
-            return {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataDirectoryError(f"{path} is damaged: restore it from a backup.") from error
+        return read_passwords(self.directory / "passwords.json")
 
     @property
     def port(self) -> int:
