@@ -118,7 +118,7 @@ class Groups:
         erased = {each for each, one in placements.items() if one.is_erased}
         changes = self._changes(incoming)
         day = date.fromisoformat(incoming.envelope.day)
-        changes.row(*pattern_rows(told, known, erased, day))
+        changes.row(*pattern_rows(told.pattern_id, added, removed, erased, day))
         newcomers = {complaint_id for complaint_id, _ in added} | set(released)
         changed = newcomers | {complaint_id for complaint_id, _ in removed}
         cased = {each for each, _ in members if placements[each].case_id is not None}

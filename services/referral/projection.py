@@ -197,12 +197,11 @@ class _Patterns:
     def changed(self, entry: AppliedEntry) -> list[RowChange]:
         told, day = self._told[entry.applied_no]
         known = self._known[told.pattern_id]
-        rows = pattern_rows(told, known, self._erased, day)
         added, removed = difference(told, known)
         self._known[told.pattern_id] = {
             member for member in (known | added) - removed if member[0] not in self._erased
         }
-        return rows
+        return pattern_rows(told.pattern_id, added, removed, self._erased, day)
 
 
 async def _forces(placed: Iterable[PlacementChanged], made: asyncpg.Connection) -> dict[UUID, str]:

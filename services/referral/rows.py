@@ -153,20 +153,19 @@ def difference(told: PatternChanged, known: set[Member]) -> tuple[set[Member], s
 
 
 def pattern_rows(
-    told: PatternChanged, known: set[Member], erased: Container[UUID], day: date
+    pattern_id: UUID, added: set[Member], removed: set[Member], erased: Container[UUID], day: date
 ) -> list[RowChange]:
     """
     Args:
-        known: the members of the pattern so far.
+        added, removed: see `difference`.
         erased: complaints that are erased; dedup may not have heard of it.
         day: the day of the event.
     """
-    added, removed = difference(told, known)
     rows: list[RowChange] = []
     for complaint_id, subject in sorted(added | removed):
         if complaint_id not in erased:
             row = {
-                "pattern_id": told.pattern_id,
+                "pattern_id": pattern_id,
                 "complaint_id": complaint_id,
                 "subject": subject,
                 "is_member": (complaint_id, subject) in added,
