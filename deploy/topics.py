@@ -229,8 +229,6 @@ async def _admin(bootstrap: str, wait: float) -> AsyncIterator[AIOKafkaAdminClie
             await asyncio.sleep(_PAUSE_SECONDS)
     try:
         yield admin
-    except IncompatibleBrokerVersion:
-        raise
     except (KafkaError, OSError, TimeoutError) as fault:
         raise TopicsFailed(f"the broker at {bootstrap} failed: {type(fault).__name__}.") from fault
     finally:
