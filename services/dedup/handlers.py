@@ -28,6 +28,7 @@ from shared.sealing.events import log_type, sealed_event
 from shared.sealing.keys import destroy_data_key
 from shared.service import Context
 from shared.store.events import identity_of, stream_id
+from shared.store.gathering import Gathered
 from shared.store.requests import AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Handlers, Incoming, RecordFault, nothing_follows
 from shared.streaming.inbox import TOMBSTONE
@@ -52,6 +53,7 @@ class Matching:
     def __init__(self, context: Context, index: ComplaintIndex, scorer: Scorer) -> None:
         self._context, self._index, self._scorer = context, index, scorer
         self._store = context.store
+        self._known = Gathered(self._ask_known)
 
     async def recorded(self, incoming: Incoming) -> AppendRequest:
         """Index the complaint, then answer with the pair facts that it brings."""
@@ -102,13 +104,17 @@ class Matching:
             for found in self._scorer.pairs(low.features, high.features)
         ]
 
+    async def _ask_known(self, match_ids: list[UUID]) -> dict[UUID, bool]:
+        rows = await self._store.fetch(read_models.KNOWN_MATCHES, match_ids)
+        return {row["match_id"]: True for row in rows}
+
     async def _new_facts(self, pairs: Sequence["_Pair"], causation_id: str) -> AppendRequest:
         """Those that nobody has found before. That their streams are new makes them unique: of two handlers
         that find one pair at once, the second is refused and asks again."""
         if not pairs:
             return AppendRequest()
         ids = [pair.match_id for pair in pairs]
-        known = {row[0] for row in await self._store.fetch(read_models.KNOWN_MATCHES, ids)}
+        known = await self._known.of(ids)
         fresh = [pair for pair in pairs if pair.match_id not in known]
         day, model = self._context.today(), self._scorer.model.version
         return AppendRequest(

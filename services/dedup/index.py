@@ -6,7 +6,7 @@ commits. Opened features are kept in memory, a bounded number of them, and let g
 """
 
 import hmac
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +20,7 @@ from services.dedup.rows import index_rows, unindexed_rows
 from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
 from shared.service import Context
 from shared.store.events import stream_id
+from shared.store.gathering import Gathered
 from shared.store.requests import AppendRequest, RowExists, merged
 
 KEY_CAP = 64
@@ -47,6 +48,9 @@ class ComplaintIndex:
         # One secret a key of the ring, the current one first; made once, for there are dozens a complaint.
         self._blocking = self._keys.digests("blocking")
         self._remembered: OrderedDict[UUID, Indexed] = OrderedDict()
+        # Complaints arrive many at a time, and each handler looks up its own.
+        self._found = Gathered(self._ask_found)
+        self._opened = Gathered(self._ask_opened)
         self._truncated = context.metrics.contact_counter(
             "hotline_dedup_truncated_keys_total",
             "Blocking keys that led to more complaints than are compared, by kind of cap.",
@@ -63,6 +67,10 @@ class ComplaintIndex:
             AppendRefused: `guard` does not hold, or the complaint was withdrawn.
             StoreUnavailable
         """
+        if complaint_id in self._remembered and (known := await self._opened.of([complaint_id])):
+            # Its handler was refused what followed, and comes again. Memory alone does not tell: it may have
+            # outlived a database that was set back.
+            return known[complaint_id]
         index_key, key_row = new_data_key(self._keys.kek, index_key_id(complaint_id))
         digests = blocking_digests(self._blocking[0], features)
         rows = index_rows(complaint_id, features, index_key, digests, self._keys.hmac.current)
@@ -76,17 +84,13 @@ class ComplaintIndex:
 
     async def candidates(self, one: Indexed) -> list[Indexed]:
         """The other complaints that share a blocking key with this one, in the order of ids."""
-        asked = blocking_keys(one.features).asked
-        digests = [digest for key in asked for digest in self._all_digests(key)]
-        rows = await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
-        of_key: Counter[int] = Counter()
+        digests = [digest for key in blocking_keys(one.features).asked for digest in self._all_digests(key)]
         shared: Counter[UUID] = Counter()
-        for n, complaint_id in rows:
-            if complaint_id != one.complaint_id:
-                of_key[n] += 1
-                if of_key[n] <= KEY_CAP:
-                    shared[complaint_id] += 1
-        truncated = sum(count > KEY_CAP for count in of_key.values())
+        truncated = 0
+        for of_key in (await self._found.of(digests)).values():
+            others = [complaint_id for complaint_id in of_key if complaint_id != one.complaint_id]
+            truncated += len(others) > KEY_CAP
+            shared.update(others[:KEY_CAP])
         if truncated:
             self._truncated.add("key", count=truncated)
         chosen: Iterable[UUID] = shared
@@ -99,14 +103,7 @@ class ComplaintIndex:
     async def get(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, Indexed]:
         """Those of the complaints that are indexed and not erased."""
         found = {known.complaint_id: known for id_ in complaint_ids if (known := self._recall(id_))}
-        missing = [id_ for id_ in complaint_ids if id_ not in found]
-        if missing:
-            for id_, sealed, kek_id, wrapped in await self._store.fetch(read_models.FEATURES, missing):
-                complaint_id = UUID(bytes=id_.bytes)
-                (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
-                features = load(open_features(key, complaint_id, sealed))
-                found[complaint_id] = self._remember(Indexed(complaint_id, features, key))
-        return found
+        return found | await self._opened.of([id_ for id_ in complaint_ids if id_ not in found])
 
     async def index_keys(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
         """The index keys of those complaints that are not erased, from the database at every call."""
@@ -125,6 +122,22 @@ class ComplaintIndex:
         """Let go of what is kept in memory of erased complaints."""
         for complaint_id in complaint_ids:
             self._remembered.pop(complaint_id, None)
+
+    async def _ask_found(self, digests: list[bytes]) -> dict[bytes, list[UUID]]:
+        """Blocking key -> the complaints that it leads to, one above the cap and this one itself at most."""
+        found: defaultdict[bytes, list[UUID]] = defaultdict(list)
+        for digest, complaint_id in await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2):
+            found[digest].append(complaint_id)
+        return found
+
+    async def _ask_opened(self, complaint_ids: list[UUID]) -> dict[UUID, Indexed]:
+        found = {}
+        for id_, sealed, kek_id, wrapped in await self._store.fetch(read_models.FEATURES, complaint_ids):
+            complaint_id = UUID(bytes=id_.bytes)
+            (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
+            features = load(open_features(key, complaint_id, sealed))
+            found[complaint_id] = self._remember(Indexed(complaint_id, features, key))
+        return found
 
     def _remember(self, indexed: Indexed) -> Indexed:
         self._remembered[indexed.complaint_id] = indexed

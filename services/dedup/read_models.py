@@ -55,8 +55,8 @@ def member_key(complaint_id: UUID, subject: int) -> str:
 # Index-only on blocking_keys_pkey: for each key so many complaints, the lowest ids first, so that a
 # truncated key gives the same ones to everybody. One more than the cap tells that there are more.
 CANDIDATES = """
-SELECT n, found.complaint_id
-FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (key, n),
+SELECT asked.key, found.complaint_id
+FROM unnest($1::bytea[]) AS asked (key),
 LATERAL (
     SELECT complaint_id FROM blocking_keys
     WHERE blocking_keys.key = asked.key ORDER BY complaint_id LIMIT $2

@@ -3,10 +3,11 @@
 What was erased is not found: a complaint without its data key has no row in any answer.
 """
 
-import asyncio
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +16,10 @@ import orjson
 from services.referral.domain.placement import Placement
 from services.referral.rows import PLACEMENT_FIELDS
 from shared.store.committer import LOST, SURROUNDINGS
+from shared.store.gathering import Gathered
 from shared.store.requests import StoreUnavailable
+
+V = TypeVar("V")
 
 _PLACEMENT_COLUMNS = ", ".join(PLACEMENT_FIELDS)
 
@@ -263,72 +267,43 @@ class ReadModel:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._asked: dict[UUID, asyncio.Future[Placement]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        # Events arrive many at a time, and each handler looks up its own.
+        self._placements = Gathered(self._ask_placements)
+        self._residents = Gathered(self._ask_residents)
+        self._incidents = Gathered(self._ask_incidents)
+        self._complaints = Gathered(self._ask_complaints)
+        self._case_events = Gathered(self._ask_case_events)
+        self._cases = Gathered(self._ask_cases)
 
     async def placement(self, complaint_id: UUID) -> Placement:
-        """An empty one where nothing is known. Complaints arrive many at a time: while one query is under
-        way, what is asked meanwhile gathers for the next."""
-        future = self._asked.get(complaint_id)
-        if future is None:
-            future = self._asked[complaint_id] = asyncio.get_running_loop().create_future()
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask(), name="placements")
-        return await asyncio.shield(future)
-
-    async def _ask(self) -> None:
-        try:
-            while self._asked:
-                asked, self._asked = self._asked, {}
-                try:
-                    found = await self.placements(asked)
-                except Exception as fault:  # noqa: BLE001  (who asked is told, and decides)
-                    for future in asked.values():
-                        future.set_exception(fault)
-                else:
-                    for complaint_id, future in asked.items():
-                        future.set_result(found[complaint_id])
-        finally:
-            self._asking = None
+        """An empty one where nothing is known."""
+        return (await self.placements([complaint_id]))[complaint_id]
 
     async def placements(self, complaint_ids: Collection[UUID]) -> dict[UUID, Placement]:
         """Of complaints of which nothing is known, an empty one."""
-        known = {each: Placement(each) for each in complaint_ids}
-        for row in await self.fetch(READ_PLACEMENTS, list(complaint_ids)):
-            known[row["complaint_id"]] = Placement(*row)
-        return known
+        known = await self._placements.of(complaint_ids)
+        return {each: known.get(each) or Placement(each) for each in complaint_ids}
 
     async def residents(self, case_ids: Collection[UUID]) -> list[Placement]:
         """All complaints of these cases."""
-        if not case_ids:
-            return []
-        return [Placement(*row) for row in await self.fetch(READ_RESIDENTS, list(case_ids))]
+        return [*chain.from_iterable((await self._residents.of(case_ids)).values())]
 
     async def incidents(self, incident_ids: Collection[UUID]) -> dict[UUID, IncidentCase]:
-        known = {each: IncidentCase(each) for each in incident_ids}
-        if known:
-            for row in await self.fetch(READ_INCIDENTS, list(known)):
-                known[row["incident_id"]] = IncidentCase(*row)
-        return known
+        known = await self._incidents.of(incident_ids)
+        return {each: known.get(each) or IncidentCase(each) for each in incident_ids}
 
     async def kept_complaints(self, complaint_ids: Collection[UUID]) -> list[KeptComplaint]:
-        if not complaint_ids:
-            return []
-        return [KeptComplaint(*row) for row in await self.fetch(READ_COMPLAINTS, list(complaint_ids))]
+        return [*(await self._complaints.of(complaint_ids)).values()]
 
     async def kept_events(self, case_ids: Collection[UUID]) -> list[KeptEvent]:
         """All events of these cases, case by case in order; none of one whose key was destroyed."""
-        if not case_ids:
-            return []
-        return [KeptEvent(*row) for row in await self.fetch(READ_CASE_EVENTS, list(case_ids))]
+        return [*chain.from_iterable((await self._case_events.of(case_ids)).values())]
 
     async def kept_follow_ups(self, complaint_ids: Collection[UUID]) -> list[KeptFollowUp]:
         return [KeptFollowUp(*row) for row in await self.fetch(READ_FOLLOW_UPS, list(complaint_ids))]
 
     async def cases(self, case_ids: Collection[UUID]) -> dict[UUID, CaseRow]:
-        if not case_ids:
-            return {}
-        return {row["case_id"]: _case(row) for row in await self.fetch(READ_CASES, list(case_ids))}
+        return await self._cases.of(case_ids)
 
     async def merged_into(self, case_id: UUID) -> list[UUID]:
         """The cases that live on in this one."""
@@ -370,6 +345,27 @@ class ReadModel:
         """The cases that never had another complaint than this one that is not erased."""
         return [row["case_id"] for row in await self.fetch(READ_CASES_OF_ONE, complaint_id)]
 
+    async def _ask_placements(self, complaint_ids: list[UUID]) -> dict[UUID, Placement]:
+        rows = await self.fetch(READ_PLACEMENTS, complaint_ids)
+        return {row["complaint_id"]: Placement(*row) for row in rows}
+
+    async def _ask_residents(self, case_ids: list[UUID]) -> dict[UUID, list[Placement]]:
+        return _grouped("case_id", Placement, await self.fetch(READ_RESIDENTS, case_ids))
+
+    async def _ask_incidents(self, incident_ids: list[UUID]) -> dict[UUID, IncidentCase]:
+        rows = await self.fetch(READ_INCIDENTS, incident_ids)
+        return {row["incident_id"]: IncidentCase(*row) for row in rows}
+
+    async def _ask_complaints(self, complaint_ids: list[UUID]) -> dict[UUID, KeptComplaint]:
+        rows = await self.fetch(READ_COMPLAINTS, complaint_ids)
+        return {row["complaint_id"]: KeptComplaint(*row) for row in rows}
+
+    async def _ask_case_events(self, case_ids: list[UUID]) -> dict[UUID, list[KeptEvent]]:
+        return _grouped("case_id", KeptEvent, await self.fetch(READ_CASE_EVENTS, case_ids))
+
+    async def _ask_cases(self, case_ids: list[UUID]) -> dict[UUID, CaseRow]:
+        return {row["case_id"]: _case(row) for row in await self.fetch(READ_CASES, case_ids)}
+
     async def fetch(self, query: str, *parameters: object) -> list[asyncpg.Record]:
         """
         Raises:
@@ -380,6 +376,13 @@ class ReadModel:
         except (*LOST, *SURROUNDINGS) as fault:
             raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows
+
+
+def _grouped(key: str, of: Callable[..., V], rows: Iterable[asyncpg.Record]) -> dict[UUID, list[V]]:
+    groups: defaultdict[UUID, list[V]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(of(*row))
+    return groups
 
 
 def _case(row: asyncpg.Record) -> CaseRow:
