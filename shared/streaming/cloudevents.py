@@ -24,8 +24,6 @@ _SUBJECT = re.compile(r"(?=.{1,100}$)[a-z]+(?:_[a-z]+)*-[0-9a-f-]{36}")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00Z")
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
 
-CONTENT_TYPE = "application/cloudevents+json"
-
 
 class UnreadableEnvelope(HotlineError):
     """A record that is no CloudEvent of ours. The message tells what is wrong, never the content."""

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from shared.contracts.envelope import MEDIA_TYPE
 from shared.streaming.broker import BrokerUnavailable, Outgoing, Record
 from shared.streaming.together import cancelled
 
@@ -18,6 +19,8 @@ METADATA_AGE_MS = 30_000
 HEARTBEAT_MS = 500  # the default of 3 s is what a rebalance waits for: measured 2.8 s
 SESSION_MS = 10_000
 RECORD_LIMIT = 1024 * 1024
+_HEADERS = [("content-type", MEDIA_TYPE.encode())]
+"""By which readers of CloudEvents know structured mode."""
 _ANSWER_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 
@@ -155,7 +158,12 @@ class KafkaPublisher:
         async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
             futures = [
                 await self._producer.send(
-                    self._topic, record.value, record.key, partition=record.partition, timestamp_ms=day_ms
+                    self._topic,
+                    record.value,
+                    record.key,
+                    partition=record.partition,
+                    timestamp_ms=day_ms,
+                    headers=_HEADERS,
                 )
                 for record in records
             ]

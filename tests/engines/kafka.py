@@ -129,6 +129,19 @@ class KafkaNode:
         """The topic has so many from now on; what was published stays where it is."""
         self.topics.add_partitions(topic, total)
 
+    def tool(self, program: str, *arguments: str, seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """A program of Apache Kafka's own at this node, to its end: `tool("org.apache.kafka.tools...")`."""
+        # Its log would stand among what it prints.
+        command = self._command("-Dlog4j2.level=OFF", program, "--bootstrap-server", self.address, *arguments)
+        return subprocess.run(
+            tied_command(command),
+            capture_output=True,
+            text=True,
+            env=PLAIN_ENVIRONMENT,
+            timeout=seconds,
+            check=False,
+        )
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -155,8 +168,11 @@ class KafkaNode:
         if self._child("kafka.tools.StorageTool", *asked).wait(_START_SECONDS) != 0:
             raise KafkaNodeError(f"Kafka's data directory could not be made: {self.log.read_text()[-2000:]}")
 
+    def _command(self, *arguments: str) -> list[str]:
+        return [self._program, *_JAVA, "-cp", f"{self._jars}/*", *arguments]
+
     def _child(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        command = [self._program, *_JAVA, "-cp", f"{self._jars}/*", program, *arguments]
+        command = self._command(program, *arguments)
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 tied_command(command, death_signal=signal.SIGKILL),

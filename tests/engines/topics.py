@@ -5,20 +5,22 @@ are none either. In an event loop: `await asyncio.to_thread(topics.create, ...)`
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it has no __all__
     AdminClient,
     NewPartitions,
     NewTopic,
+    OffsetSpec,
 )
 
 from tests.conditions import wait_until
 
 _ANSWER_SECONDS = 30.0
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 class Topics:
@@ -63,6 +65,13 @@ class Topics:
         for name in names:
             self._wait_for(name, 0)
 
+    def forget(self, topic: str, partitions: Iterable[int], *, but: int = 0) -> None:
+        """What retention does at some time: of these partitions the newest `but` records stay, if any."""
+        asked = {TopicPartition(topic, partition): _LATEST for partition in partitions}
+        ends = {at: future.result(_ANSWER_SECONDS) for at, future in self._admin.list_offsets(asked).items()}
+        lows = [TopicPartition(topic, at.partition, max(0, end.offset - but)) for at, end in ends.items()]
+        self._done(self._admin.delete_records(lows))
+
     def members(self, group: str) -> int:
         """Of a consumer group, at this moment; 0 where there is no such group."""
         described = self._admin.describe_consumer_groups([group])[group]
@@ -78,7 +87,7 @@ class Topics:
         wait_until(lambda: self.partitions(topic) == partitions, what=what)
 
     @staticmethod
-    def _done(asked: dict[str, "Future[Any]"]) -> None:
+    def _done(asked: Mapping[Any, "Future[Any]"]) -> None:
         for future in asked.values():
             future.result(_ANSWER_SECONDS)
 

@@ -95,13 +95,20 @@ def gathered(urls: Mapping[str, str], broker: str, keys: Path) -> Evidence:
         urls: service -> the address of its database.
         keys: the directory of the services' keys.
     """
-    evidence = run(_of_databases(urls, json.loads((keys / "intake.json").read_text())))
+    return run(_of_databases(urls, json.loads((keys / "intake.json").read_text()), of_services(urls, broker)))
+
+
+def of_services(urls: Mapping[str, str], broker: str) -> dict[str, OfService]:
+    """Logs, inboxes and topics alone; `urls` as for `gathered`."""
+    services = {service: run(_of_service(url)) for service, url in urls.items()}
     for service, topic in TOPICS.items():
-        evidence.services[service].published = list(_published(topic, broker))
-    return evidence
+        services[service].published = list(_published(topic, broker))
+    return services
 
 
-async def _of_databases(urls: Mapping[str, str], keys: Mapping[str, Any]) -> Evidence:
+async def _of_databases(
+    urls: Mapping[str, str], keys: Mapping[str, Any], services: dict[str, OfService]
+) -> Evidence:
     opened = {service: await asyncpg.connect(url) for service, url in urls.items()}
     try:
         dedup, referral = opened["dedup"], opened["referral"]
@@ -109,7 +116,7 @@ async def _of_databases(urls: Mapping[str, str], keys: Mapping[str, Any]) -> Evi
             "SELECT complaint_id, case_id, is_held FROM placements WHERE is_recorded AND NOT is_erased"
         )
         return Evidence(
-            services={service: await _of_service(connection) for service, connection in opened.items()},
+            services=services,
             references=await _references(opened["intake"], keys),
             indexed=[row[0] for row in await dedup.fetch("SELECT complaint_id FROM indexed")],
             incident_of={
@@ -128,15 +135,19 @@ async def _of_databases(urls: Mapping[str, str], keys: Mapping[str, Any]) -> Evi
             await connection.close()
 
 
-async def _of_service(connection: "asyncpg.Connection") -> OfService:
-    rows = await connection.fetch(
-        "SELECT position, stream_id, version, event_id, type, slot, coalesce(slot_sequence, 0),"
-        " coalesce(metadata->>'causation', '') FROM events ORDER BY position"
-    )
-    entries = await connection.fetch(
-        "SELECT source, slot, slot_sequence, event_id, state, applied_no, after_position FROM inbox"
-    )
-    cursors = await connection.fetch("SELECT source, slot, at FROM cursors")
+async def _of_service(url: str) -> OfService:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT position, stream_id, version, event_id, type, slot, coalesce(slot_sequence, 0),"
+            " coalesce(metadata->>'causation', '') FROM events ORDER BY position"
+        )
+        entries = await connection.fetch(
+            "SELECT source, slot, slot_sequence, event_id, state, applied_no, after_position FROM inbox"
+        )
+        cursors = await connection.fetch("SELECT source, slot, at FROM cursors")
+    finally:
+        await connection.close()
     return OfService(
         [Event(*row) for row in rows],
         [Entry(*row) for row in entries],
@@ -145,18 +156,61 @@ async def _of_service(connection: "asyncpg.Connection") -> OfService:
 
 
 async def _references(connection: "asyncpg.Connection", keys: Mapping[str, Any]) -> dict[UUID, str]:
+    return {
+        UUID(stream.partition("-")[2]): json.loads(payload)["body"]["external_reference"]
+        for _, stream, type_, payload in await _opened(connection, keys)
+        if type_ == "complaint.recorded"
+    }
+
+
+def payloads(url: str, keys_file: Path) -> dict[UUID, bytes]:
+    """Event -> its sealed part in the clear, of every public event that has one.
+
+    Args:
+        url: the address of the owner's database.
+        keys_file: the owner's keys.
+    """
+    keys = json.loads(keys_file.read_text())
+
+    async def read() -> dict[UUID, bytes]:
+        connection = await asyncpg.connect(url)
+        try:
+            return {event: payload for event, _, _, payload in await _opened(connection, keys)}
+        finally:
+            await connection.close()
+
+    return run(read())
+
+
+async def _opened(
+    connection: "asyncpg.Connection", keys: Mapping[str, Any]
+) -> list[tuple[UUID, str, str, bytes]]:
+    """Event id, stream, type and sealed part of a log's public events, opened as their owner may."""
     rings = {kid: _bytes(key) for kid, key in keys["kek"]["keys"].items()}
     rows = await connection.fetch("SELECT key_id, kek_id, wrapped FROM data_keys")
-    data_keys = {row[0]: aes_key_unwrap(rings[row[1]], row[2]) for row in rows}
-    events = await connection.fetch("SELECT stream_id, data FROM events WHERE type = 'complaint.recorded'")
-    found = {}
-    for stream, data in events:
-        complaint = UUID(stream.partition("-")[2])
-        sealed = JWE()
-        sealed.deserialize(json.dumps(json.loads(data)["sealed"]))
-        sealed.decrypt(JWK(kty="oct", k=urlsafe_b64encode(data_keys[complaint]).decode().rstrip("=")))
-        found[complaint] = json.loads(sealed.payload)["body"]["external_reference"]
+    data_keys = {str(row[0]): aes_key_unwrap(rings[row[1]], row[2]) for row in rows}
+    events = await connection.fetch(
+        "SELECT event_id, stream_id, type, data FROM events WHERE slot IS NOT NULL ORDER BY position"
+    )
+    found = []
+    for event, stream, type_, data in events:
+        if (sealed := json.loads(data)["sealed"]) is not None:
+            kids = [recipient["header"]["kid"] for recipient in sealed["recipients"]]
+            key = next(data_keys[kid] for kid in kids if kid in data_keys)
+            found.append((event, stream, type_, opened(sealed, urlsafe_b64encode(key).decode().rstrip("="))))
     return found
+
+
+def opened(sealed: Mapping[str, Any], key: str) -> bytes:
+    """A JWE's plaintext; `key` is one recipient's, in base64url.
+
+    Raises:
+        InvalidJWEData: no recipient's key is this one, or the JWE was altered.
+    """
+    payload = JWE()
+    payload.deserialize(json.dumps(sealed))
+    payload.decrypt(JWK(kty="oct", k=key))
+    return bytes(payload.payload)
 
 
 def _bytes(key: str) -> bytes:
