@@ -74,7 +74,7 @@ def records_of(told: subprocess.CompletedProcess[str]) -> list[Record]:
 
 
 def each_once(records: list[Record]) -> list[tuple[str, str, int, int]]:
-    """What they tell. A relay that lost its lease while it was sending may have repeated a record as it was."""
+    """What they tell. A relay that lost its lease may have repeated a record, as it was."""
     told = {record.told: record.value for record in records}
     assert {record.value for record in records} == set(told.values())
     return sorted(told)
