@@ -12,11 +12,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, posting, rereading, starting
+from tests.bench import append, machine, passing, posting, rereading, starting
 from tests.bench.report import as_json, as_markdown, figures, how_often, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
+from tests.engines.jars import fetched, locked
+from tests.engines.java import java
+from tests.engines.missing import EnginesMissing
 
-BENCHMARKS = {benchmark.number: benchmark for benchmark in (posting.S1, append.S2, rereading.S7, starting.S8)}
+BENCHMARKS = {
+    benchmark.number: benchmark
+    for benchmark in (posting.S1, append.S2, passing.S3, rereading.S7, starting.S8)
+}
 RESULTS = ROOT / ".bench"
 NUMBERS = ("measured", "from", "to")
 
@@ -36,6 +42,12 @@ def main(
             f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
         )
     chosen = [BENCHMARKS[number] for number in numbers or BENCHMARKS]
+    if any(benchmark.is_on_kafka for benchmark in chosen):
+        try:
+            java()
+            fetched(locked())
+        except EnginesMissing as reason:
+            raise typer.BadParameter(f"S3 runs on Apache Kafka: {reason}") from reason
     console, facts = Console(), machine.facts()
     console.print(" · ".join(f"{name} {value}" for name, value in facts.items()), style="dim")
     results = [_measured(benchmark, rounds, console) for benchmark in chosen]

@@ -81,6 +81,7 @@ class Benchmark:
         unit: of the sides that tell one figure.
         prepared: a context in which the sides can be measured; it starts and ends what they need.
         is_single: one run is all, whatever is asked for.
+        is_on_kafka: it needs Apache Kafka's jars.
     """
 
     number: str
@@ -89,6 +90,7 @@ class Benchmark:
     prepared: Callable[[], AbstractContextManager[Sequence[Side]]]
     unit: str = ""
     is_single: bool = False
+    is_on_kafka: bool = False
 
 
 @dataclass(frozen=True, slots=True)
