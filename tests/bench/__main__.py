@@ -12,12 +12,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, posting, rereading, starting
-from tests.bench.report import as_json, as_markdown, figures, judged, said
+from tests.bench import append, machine, passing, posting, rereading, starting, surging, waiting
+from tests.bench.report import as_json, as_markdown, figures, how_often, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
+from tests.engines.jars import fetched, locked
+from tests.engines.java import java
+from tests.engines.missing import EnginesMissing
 
-BENCHMARKS = {benchmark.number: benchmark for benchmark in (posting.S1, append.S2, rereading.S7, starting.S8)}
+BENCHMARKS = {
+    benchmark.number: benchmark
+    for benchmark in (posting.S1, append.S2, passing.S3, waiting.S4, surging.S6, rereading.S7, starting.S8)
+}
 RESULTS = ROOT / ".bench"
+NUMBERS = ("measured", "from", "to")
 
 
 def main(
@@ -34,9 +41,16 @@ def main(
         raise typer.BadParameter(
             f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
         )
+    chosen = [BENCHMARKS[number] for number in numbers or BENCHMARKS]
+    if any(benchmark.is_on_kafka for benchmark in chosen):
+        try:
+            java()
+            fetched(locked())
+        except EnginesMissing as reason:
+            raise typer.BadParameter(f"S3, S4 and S6 run on Apache Kafka: {reason}") from reason
     console, facts = Console(), machine.facts()
     console.print(" · ".join(f"{name} {value}" for name, value in facts.items()), style="dim")
-    results = [_measured(BENCHMARKS[number], rounds, console) for number in numbers or BENCHMARKS]
+    results = [_measured(benchmark, rounds, console) for benchmark in chosen]
     RESULTS.mkdir(exist_ok=True)
     stem = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     (RESULTS / f"{stem}.json").write_bytes(as_json(results, facts))
@@ -65,20 +79,21 @@ def _measured(benchmark: Benchmark, rounds: int, console: Console) -> Measured:
 
 
 def _show(result: Measured, console: Console) -> None:
-    sides = Table(title=f"{result.benchmark.number}: {result.benchmark.title}", title_justify="left")
-    for heading in ("side", result.benchmark.unit, "from", "to"):
-        sides.add_column(heading, justify="left" if heading == "side" else "right", no_wrap=True)
-    for side in result.sides:
-        sides.add_row(side.name, *figures(result.spread(side.name)))
-    targets = Table()
-    for heading in ("target", "measured", "from", "to", ""):
-        targets.add_column(heading, justify="right" if heading in ("measured", "from", "to") else "left")
+    measured = _table("", *NUMBERS, "unit", title=f"{result.benchmark.number}: {result.benchmark.title}")
+    for series in result.figures.values():
+        measured.add_row(series.name, *figures(series.spread), series.unit)
+    targets = _table("target", *NUMBERS, "")
     for verdict in result.verdicts():
         colour = "green" if verdict.holds else "red"
         targets.add_row(said(verdict.target), *figures(verdict.measured), f"[{colour}]{judged(verdict)}")
-    console.print(sides, targets)
-    if any(len(values) < LEAST_ROUNDS for values in result.rounds.values()):
-        console.print(f"Fewer than {LEAST_ROUNDS} rounds: not to be cited.", style="yellow")
+    console.print(measured, targets, how_often(result))
+
+
+def _table(*headings: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
+    return table
 
 
 if __name__ == "__main__":

@@ -65,7 +65,6 @@ def prepared() -> Iterator[Sequence[Side]]:
                 "pgbench, bare",
                 partial(_pgbench, server, (BARE,), INSERT_BARE),
                 "the same into a table of two columns and one index",
-                is_informative=True,
             ),
         )
 

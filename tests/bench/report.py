@@ -5,25 +5,16 @@ from dataclasses import asdict
 
 import orjson
 
-from tests.bench.rounds import AtLeast, Measured, Reaches, Spread, Target, Verdict
+from tests.bench.rounds import LEAST_ROUNDS, AtLeast, Measured, Reaches, Spread, Target, Verdict
 
 
 def as_json(results: Sequence[Measured], facts: Mapping[str, str]) -> bytes:
-    """Everything: each round of each side, the ratios, and whether the targets hold."""
+    """Everything: each round of each figure, the ratios, and whether the targets hold."""
     benchmarks = [
         {
             "number": result.benchmark.number,
             "title": result.benchmark.title,
-            "unit": result.benchmark.unit,
-            "sides": [
-                {
-                    "name": side.name,
-                    "note": side.note,
-                    "rounds": result.rounds[side.name],
-                    **asdict(result.spread(side.name)),
-                }
-                for side in result.sides
-            ],
+            "figures": [{**asdict(series), **asdict(series.spread)} for series in result.figures.values()],
             "targets": [
                 {"target": said(verdict.target), "holds": verdict.holds, **asdict(verdict.measured)}
                 for verdict in result.verdicts()
@@ -41,19 +32,18 @@ def as_markdown(results: Sequence[Measured], facts: Mapping[str, str]) -> str:
     """A section for each benchmark, then the machine."""
     lines = ["# Measurements", ""]
     for result in results:
-        benchmark = result.benchmark
-        rounds = len(result.rounds[result.sides[0].name])
         lines += [
-            f"## {benchmark.number}: {benchmark.title}",
+            f"## {result.benchmark.number}: {result.benchmark.title}",
             "",
-            f"{rounds} alternating rounds; medians, with the least and the greatest.",
+            how_often(result),
             "",
-            f"| side | {benchmark.unit} | from | to | |",
-            "|---|--:|--:|--:|---|",
+            "| | measured | from | to | unit | |",
+            "|---|--:|--:|--:|---|---|",
         ]
-        for side in result.sides:
-            median, least, greatest = figures(result.spread(side.name))
-            lines.append(f"| {side.name} | {median} | {least} | {greatest} | {side.note} |")
+        lines += [
+            f"| {series.name} | {' | '.join(figures(series.spread))} | {series.unit} | {series.note} |"
+            for series in result.figures.values()
+        ]
         lines += ["", "| target | measured | from | to | |", "|---|--:|--:|--:|---|"]
         lines += [
             f"| {said(v.target)} | {' | '.join(figures(v.measured))} | {judged(v)} |"
@@ -70,11 +60,18 @@ def as_markdown(results: Sequence[Measured], facts: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def how_often(result: Measured) -> str:
+    if result.benchmark.is_single:
+        return "One run: no median."
+    few = "" if result.is_enough else f" Fewer than {LEAST_ROUNDS}: not to be cited."
+    return f"{result.rounds} alternating rounds; medians, with the least and the greatest.{few}"
+
+
 def said(target: Target) -> str:
     if isinstance(target, AtLeast):
-        return f"{target.side} at least {target.times:g} x {target.beside}"
+        return f"{target.figure} at least {target.times:g} x {target.beside}"
     bound = "at least" if isinstance(target, Reaches) else "at most"
-    return f"{target.side} {bound} {target.limit:,g}"
+    return f"{target.figure} {bound} {target.limit:,g}"
 
 
 def judged(verdict: Verdict) -> str:
@@ -87,4 +84,4 @@ def figures(spread: Spread) -> tuple[str, str, str]:
 
 
 def figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.2f}"

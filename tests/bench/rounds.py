@@ -3,6 +3,7 @@
 What the reader gets: `measure` runs A B C, A B C, ...; a ratio is taken within each round, so that a slow
 minute of the machine hits both of its sides, and the median of these ratios counts, with the least and the
 greatest beside it. A round before them is not counted: in it memory is touched and files get their size.
+What takes so long that it is run once, and warm long before its end, says so (`is_single`).
 How it fails: a side that cannot be measured raises, and the run ends.
 """
 
@@ -17,41 +18,54 @@ LEAST_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of those measured. `measure` does it once and returns how many `Benchmark.unit` it was.
+class Figure:
+    """One of the numbers that a side tells each time."""
 
-    Args:
-        is_informative: shown beside the others, and part of no target.
+    name: str
+    value: float
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of those measured. `measure` does it once and returns how many `Benchmark.unit` it was, the figure
+    of the side's name; or several figures, the same ones each time.
     """
 
     name: str
-    measure: Callable[[], float]
+    measure: Callable[[], float | Sequence[Figure]]
     note: str = ""
-    is_informative: bool = False
+
+    def figures(self, unit: str) -> Sequence[Figure]:
+        measured = self.measure()
+        if isinstance(measured, float):
+            return (Figure(self.name, measured, unit, self.note),)
+        return measured
 
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """`side` is at least `times` what `beside` is, in the median of the rounds."""
+    """`figure` is at least `times` what `beside` is, in the median of the rounds."""
 
-    side: str
+    figure: str
     beside: str
     times: float
 
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """`side` is at most `limit` of the benchmark's unit, in the median of the rounds."""
+    """`figure` is at most `limit` of its unit, in the median of the rounds."""
 
-    side: str
+    figure: str
     limit: float
 
 
 @dataclass(frozen=True, slots=True)
 class Reaches:
-    """`side` is at least `limit` of the benchmark's unit, in the median of the rounds."""
+    """`figure` is at least `limit` of its unit, in the median of the rounds."""
 
-    side: str
+    figure: str
     limit: float
 
 
@@ -64,14 +78,19 @@ class Benchmark:
 
     Args:
         number: S1, S2, ...
+        unit: of the sides that tell one figure.
         prepared: a context in which the sides can be measured; it starts and ends what they need.
+        is_single: one run is all, whatever is asked for.
+        is_on_kafka: it needs Apache Kafka's jars.
     """
 
     number: str
     title: str
-    unit: str
     targets: tuple[Target, ...]
     prepared: Callable[[], AbstractContextManager[Sequence[Side]]]
+    unit: str = ""
+    is_single: bool = False
+    is_on_kafka: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,37 +123,63 @@ class Verdict:
 
 
 @dataclass(slots=True)
+class Series:
+    """One figure, round by round."""
+
+    name: str
+    unit: str
+    note: str
+    rounds: list[float] = field(default_factory=list)
+
+    @property
+    def spread(self) -> Spread:
+        return Spread.of(self.rounds)
+
+
+@dataclass(slots=True)
 class Measured:
-    """All rounds of one benchmark: side -> what each round gave."""
+    """All rounds of one benchmark: its figures by their names, in the order in which they are shown."""
 
     benchmark: Benchmark
-    sides: Sequence[Side]
-    rounds: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, Series] = field(default_factory=dict)
 
-    def spread(self, side: str) -> Spread:
-        return Spread.of(self.rounds[side])
+    def add(self, figure: Figure) -> None:
+        series = self.figures.setdefault(figure.name, Series(figure.name, figure.unit, figure.note))
+        series.rounds.append(figure.value)
+
+    @property
+    def rounds(self) -> int:
+        return min(len(series.rounds) for series in self.figures.values())
 
     def verdicts(self) -> Iterator[Verdict]:
         for target in self.benchmark.targets:
+            measured = self.figures[target.figure]
             if isinstance(target, AtLeast):
-                pairs = zip(self.rounds[target.side], self.rounds[target.beside], strict=True)
+                pairs = zip(measured.rounds, self.figures[target.beside].rounds, strict=True)
                 yield Verdict(target, Spread.of([one / other for one, other in pairs]))
             else:
-                yield Verdict(target, self.spread(target.side))
+                yield Verdict(target, measured.spread)
 
     @property
     def holds(self) -> bool:
         return all(verdict.holds for verdict in self.verdicts())
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are as many rounds as its figures need."""
+        return self.benchmark.is_single or self.rounds >= LEAST_ROUNDS
+
 
 def measure(benchmark: Benchmark, rounds: int, told: Callable[[str], None]) -> Measured:
     """Run `rounds` rounds after one that does not count; `told` hears what comes of each side."""
+    uncounted = 0 if benchmark.is_single else 1
+    rounds = 1 if benchmark.is_single else rounds
+    result = Measured(benchmark)
     with benchmark.prepared() as sides:
-        result = Measured(benchmark, sides, {side.name: [] for side in sides})
-        for number in range(rounds + 1):
+        for number in range(1 - uncounted, rounds + 1):
             for side in sides:
-                value = side.measure()
-                if number > 0:
-                    result.rounds[side.name].append(value)
-                told(f"round {number} of {rounds}: {side.name} {value:,.4g} {benchmark.unit}")
+                for figure in side.figures(benchmark.unit):
+                    if number > 0:
+                        result.add(figure)
+                    told(f"round {number} of {rounds}: {figure.name} {figure.value:,.4g} {figure.unit}")
     return result

@@ -122,6 +122,10 @@ class KafkaNode:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
     def create_topics(self, *names: str, partitions: int = 12) -> None:
         self.topics.create(*names, partitions=partitions)
 

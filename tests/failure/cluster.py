@@ -7,8 +7,8 @@ with running_cluster() as cluster:       # everything is ready
     cluster.hotline("verify")            # the command, on this system
 ```
 
-Of intake two processes take calls and two relay and consume; of the others each does everything. A replica
-keeps its ports over restarts. Everything dies with the test.
+By default two processes of intake take calls and two relay and consume; of the others each does everything.
+A replica keeps its ports over restarts. Everything dies with the test.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,11 @@ from tests.engines.missing import EnginesMissing
 from tests.engines.postgres import reachable_directory
 
 SERVICES = ("intake", "dedup", "referral")
+EVERYTHING = "http,relay,consumer"
 PARTS = {
     "intake": ("http", "http", "relay,consumer", "relay,consumer"),
-    "dedup": ("http,relay,consumer",) * 2,
-    "referral": ("http,relay,consumer",) * 2,
+    "dedup": (EVERYTHING,) * 2,
+    "referral": (EVERYTHING,) * 2,
 }
 """What each replica of a service runs. The first one of each answers the others' catch-up and the command."""
 
@@ -67,6 +68,11 @@ class Replica:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, f"{self.name} does not run"
+        return self._process.pid
 
     @property
     def takes_calls(self) -> bool:
@@ -134,10 +140,16 @@ class Replica:
 class Cluster:
     """See the module. Opened by `running_cluster`."""
 
-    def __init__(self, directory: Path, kafka: KafkaNode, settings: Mapping[str, str]) -> None:
-        self.directory, self.kafka, self._settings = directory, kafka, settings
+    def __init__(
+        self,
+        directory: Path,
+        kafka: KafkaNode,
+        settings: Mapping[str, str],
+        parts: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.directory, self.kafka, self._settings, self._parts = directory, kafka, settings, parts
         self.data = DataDirectory(directory / "data")
-        self.postgres = Postgres(directory / "postgres", settings={"shared_buffers": "128MB"})
+        self.postgres = Postgres(directory / "postgres")
         self.partitions = 12
         self.replicas: list[Replica] = []
         self._numbers = dict.fromkeys(SERVICES, 0)
@@ -151,7 +163,7 @@ class Cluster:
         self.make_topics()
         migrating = [self._service(service, "migrate") for service in SERVICES]
         assert [process.wait(120) for process in migrating] == [0, 0, 0]
-        for service, parts in PARTS.items():
+        for service, parts in self._parts.items():
             for each in parts:
                 self._new_replica(service, each)
         self._write_run_file()
@@ -164,7 +176,7 @@ class Cluster:
 
     def add_replica(self, service: str) -> Replica:
         """One more, that does everything; it is starting."""
-        replica = self._new_replica(service, "http,relay,consumer")
+        replica = self._new_replica(service, EVERYTHING)
         replica.start()
         return replica
 
@@ -263,7 +275,7 @@ def _lasting_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running_cluster(**settings: str) -> Iterator[Cluster]:
+def running_cluster(parts: Mapping[str, Sequence[str]] = PARTS, **settings: str) -> Iterator[Cluster]:
     """A cluster of its own, ready, removed afterwards. `settings` are variables of all services.
 
     Without Java, or the jars, the test that asks for one is skipped; a run that requires them fails before.
@@ -274,7 +286,7 @@ def running_cluster(**settings: str) -> Iterator[Cluster]:
         except EnginesMissing as reason:
             pytest.skip(f"needs a Kafka of its own to kill: {reason}")
         directory = stack.enter_context(reachable_directory())
-        cluster = Cluster(directory, kafka, settings)
+        cluster = Cluster(directory, kafka, settings, parts)
         try:
             cluster.start()
             yield cluster
