@@ -158,8 +158,7 @@ async def _of_service(url: str) -> OfService:
 async def _references(connection: "asyncpg.Connection", keys: Mapping[str, Any]) -> dict[UUID, str]:
     return {
         UUID(stream.partition("-")[2]): json.loads(payload)["body"]["external_reference"]
-        for _, stream, type_, payload in await _opened(connection, keys)
-        if type_ == "complaint.recorded"
+        for _, stream, payload in await _opened(connection, keys, "type = 'complaint.recorded'")
     }
 
 
@@ -175,7 +174,8 @@ def payloads(url: str, keys_file: Path) -> dict[UUID, bytes]:
     async def read() -> dict[UUID, bytes]:
         connection = await asyncpg.connect(url)
         try:
-            return {event: payload for event, _, _, payload in await _opened(connection, keys)}
+            opened = await _opened(connection, keys, "slot IS NOT NULL")
+            return {event: payload for event, _, payload in opened}
         finally:
             await connection.close()
 
@@ -183,21 +183,22 @@ def payloads(url: str, keys_file: Path) -> dict[UUID, bytes]:
 
 
 async def _opened(
-    connection: "asyncpg.Connection", keys: Mapping[str, Any]
-) -> list[tuple[UUID, str, str, bytes]]:
-    """Event id, stream, type and sealed part of a log's public events, opened as their owner may."""
+    connection: "asyncpg.Connection", keys: Mapping[str, Any], which: str
+) -> list[tuple[UUID, str, bytes]]:
+    """Event id, stream and sealed part of those events of a log that are as `which` says, opened as their
+    owner may."""
     rings = {kid: _bytes(key) for kid, key in keys["kek"]["keys"].items()}
     rows = await connection.fetch("SELECT key_id, kek_id, wrapped FROM data_keys")
     data_keys = {str(row[0]): aes_key_unwrap(rings[row[1]], row[2]) for row in rows}
     events = await connection.fetch(
-        "SELECT event_id, stream_id, type, data FROM events WHERE slot IS NOT NULL ORDER BY position"
+        f"SELECT event_id, stream_id, data FROM events WHERE {which} ORDER BY position"
     )
     found = []
-    for event, stream, type_, data in events:
+    for event, stream, data in events:
         if (sealed := json.loads(data)["sealed"]) is not None:
             kids = [recipient["header"]["kid"] for recipient in sealed["recipients"]]
             key = next(data_keys[kid] for kid in kids if kid in data_keys)
-            found.append((event, stream, type_, opened(sealed, urlsafe_b64encode(key).decode().rstrip("="))))
+            found.append((event, stream, opened(sealed, urlsafe_b64encode(key).decode().rstrip("="))))
     return found
 
 
