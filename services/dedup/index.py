@@ -27,7 +27,7 @@ KEY_CAP = 64
 """Complaints that one blocking key leads to at most."""
 CANDIDATE_CAP = 200
 """Complaints that one complaint is compared with at most, those that share most keys first."""
-_REMEMBERED = 8192
+_REMEMBERED = 65_536  # about 1.5 KB each
 _KEY_BYTES = 16
 
 
