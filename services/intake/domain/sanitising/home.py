@@ -69,7 +69,7 @@ def addresses(reading: Reading) -> Iterator[Span]:
         for found in _LIVING.finditer(low):
             yield from _place(reading, found.end())
     if reading.has_any(_HOMES):
-        for found in reading.beginning(_MY_HOME, "my ", "our "):
+        for found in reading.mine(_MY_HOME):
             yield from _place(reading, found.end())
 
 

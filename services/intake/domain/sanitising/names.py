@@ -144,7 +144,7 @@ def signatures(reading: Reading) -> Iterator[Span]:
 
 def relatives(reading: Reading) -> Iterator[Span]:
     """`my daughter Emma`; not if what follows tells that she is an officer, who may be the accused."""
-    for found in reading.beginning(_KIN, "my ", "our "):
+    for found in reading.mine(_KIN):
         for span in _name(reading, found.end(), weak=True):
             if not _POLICE.search(reading.low, span.end, span.end + 50):
                 yield span

@@ -81,7 +81,7 @@ def handles(reading: Reading) -> Iterator[Span]:
     if "@" in reading.low:
         for found in _HANDLE.finditer(reading.text):
             yield Span(found.start(), found.end(), "handle")
-    for found in reading.beginning(_ACCOUNT, "my "):
+    for found in reading.mine(_ACCOUNT):
         name = found.group(1).rstrip(_TRAILING)
         if name and name not in _STATES:
             yield Span(found.start(1), found.start(1) + len(name), "handle")

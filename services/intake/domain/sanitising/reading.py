@@ -45,7 +45,7 @@ class Reading:
     times as long.
     """
 
-    __slots__ = ("digit_runs", "digits", "low", "text", "words")
+    __slots__ = ("_mine", "digit_runs", "digits", "low", "text", "words")
 
     def __init__(self, text: str) -> None:
         low = text.lower()
@@ -56,6 +56,9 @@ class Reading:
         self.words = _words(MARKER.sub(" ", low))
         self.digit_runs = tuple(_digit_runs(text))
         self.digits = sum(end - start for start, end in self.digit_runs)
+        self._mine = sorted(
+            place for word in ("my", "our") if word in self.words for place in self._places(f"{word} ")
+        )
 
     def before(self, position: int, length: int) -> str:
         """What stands before a position, in lower case."""
@@ -73,11 +76,11 @@ class Reading:
                     if position == 0 or not _WORDLIKE.match(self.low, position - 1):
                         yield position + len(phrase)
 
-    def beginning(self, pattern: re.Pattern[str], *openings: str) -> Iterator[re.Match[str]]:
-        """What `finditer` finds of a pattern whose matches all begin with one of `openings`: a tenth of its
+    def mine(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """What `finditer` finds of a pattern whose matches all begin with `my ` or `our `: a tenth of its
         time, for it tries the pattern at every character."""
         end = 0
-        for position in sorted(place for opening in openings for place in self._places(opening)):
+        for position in self._mine:
             if position >= end and (found := pattern.match(self.low, position)):
                 yield found
                 end = found.end()

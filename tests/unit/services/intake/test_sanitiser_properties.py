@@ -85,7 +85,7 @@ def sanitised_everywhere(text: str, kind: TextKind) -> Sanitised:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Reading, "has_any", lambda *_: True)
-        patch.setattr(Reading, "beginning", lambda self, pattern, *_: pattern.finditer(self.low))
+        patch.setattr(Reading, "mine", lambda self, pattern: pattern.finditer(self.low))
         patch.setattr(Reading, "after", after)
         return sanitise(text, kind)
 
