@@ -6,7 +6,7 @@ from secrets import token_hex
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
@@ -90,10 +90,6 @@ class Previewed(BaseModel):
     redactions: list[RedactedSpan]
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
 def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[APIRouter]:
     """The routes of intake."""
     router = APIRouter(prefix="/v1", tags=["complaints"])
@@ -109,12 +105,13 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
     )
     async def record_complaint(
         caller: CallHandler,
-        raw: Annotated[bytes, Depends(_body)],
+        request: Request,
         response: Response,
         idempotency_key: IdempotencyKey = None,
     ) -> ComplaintAccepted:
         """Record a complaint. The same key and body again, until the end of the next day, answer the same."""
         # Without a key of the client's, a repetition cannot be told from a second call.
+        raw = await request.body()
         recorded = await recorder.record(raw, caller.subject, idempotency_key or token_hex(16))
         response.headers["Location"] = f"/v1/complaints/{recorded.complaint_id}"
         if recorded.is_repeated:
