@@ -36,9 +36,10 @@ DAY = date(2026, 11, 23)
 
 
 class Intake:
-    """Numbers and seals events as intake does."""
+    """Numbers and seals events as intake does. `sent` are all of them, in order."""
 
     def __init__(self, keys: ServiceKeys) -> None:
+        self.sent: list[Envelope] = []
         self._recipients = keys.sources["intake"]
         self._slots: Counter[int] = Counter()
         self._versions: Counter[str] = Counter()
@@ -72,7 +73,7 @@ class Intake:
         self._slots[slot] += 1
         self._versions[stream] += 1
         self._position += 1
-        return Envelope(
+        envelope = Envelope(
             source="intake",
             id=event_id,
             type=type_,
@@ -88,6 +89,8 @@ class Intake:
             clear=clear,
             sealed=sealed,
         )
+        self.sent.append(envelope)
+        return envelope
 
 
 @dataclass
