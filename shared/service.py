@@ -171,7 +171,10 @@ async def recovering(
         followers = http_followers(settings, keys, session)
         broker = KafkaBroker(lambda: bootstrap(settings))
         follow = consequences(keys) if consequences else None
-        yield Recovery(service, TOPICS[service], keys, broker, followers, without, follow)
+        owners = {
+            name: HttpOwner(session, url, settings.service_token_file) for name, url in settings.peers.items()
+        }
+        yield Recovery(service, TOPICS[service], keys, broker, followers, without, follow, owners)
 
 
 def http_followers(

@@ -5,7 +5,7 @@ found again where complaints are consumed again, people's decisions are lost. A 
 would take apart what it has no facts of yet, and put it together a second time; so it is told to wait.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -29,11 +29,17 @@ _TAIL_ADOPTED = log_type(TAIL_ADOPTED)
 class Consequences:
     """As `shared.streaming.recovery` asks for them."""
 
+    sources = ("intake",)
+
     def __init__(self, keys: ServiceKeys) -> None:
         self._projection = Projection(keys)
 
     async def follow(
-        self, connection: "asyncpg.Connection", tail: Sequence[RecordedEvent], head: int
+        self,
+        connection: "asyncpg.Connection",
+        tail: Sequence[RecordedEvent],
+        head: int,
+        heads: Mapping[str, Mapping[int, int]],
     ) -> list[NewEvent]:
         for begin in range(0, len(tail), WINDOW):
             await project(connection, self._projection, tail[begin : begin + WINDOW])
@@ -44,7 +50,7 @@ class Consequences:
         if told is not None:
             resolved = TAIL_ADOPTED.read_clear(orjson.loads(told)).resolved
         await connection.execute(read_models.PUT_RESOLVED, SOURCE, head)
-        waiting = TailAdopted(resolved=resolved)
+        waiting = TailAdopted(resolved=resolved, heads=dict(heads["intake"]))
         stream = stream_id("recovery", uuid4())
         return [sealed_event(stream, TAIL_ADOPTED, waiting, None, None, tail[-1].recorded_on)]
 

@@ -4,6 +4,10 @@ It follows its own log in the order of positions, recomputes from scratch every 
 touched, and appends what changed together with its cursor, under its lease: a resolver that was stopped and
 wakes is refused. What it computes is a function of the set of facts alone, so at rest it does not matter in
 which order or batches they came.
+
+After a lost tail was adopted (`services.dedup.recovering`) it knows of incidents and patterns whose facts are
+not found again yet. It waits until all that intake had was consumed again, and begins where it stood before:
+so it takes nothing apart only to put it together again.
 """
 
 import asyncio
@@ -177,18 +181,18 @@ class Resolver:
 
     async def _resolve_again(self, adopted: RecordedEvent, lease: Lease) -> bool:
         """Resolve what was adopted by the facts that were found again, and what had waited before; False
-        where a complaint that is named in it is still to come. Parts that were done before a crash come out
-        the same again."""
-        at = adopted.position - 1
-        resolved = TAIL_ADOPTED.read_clear(adopted.data["clear"]).resolved
+        where they are still to come. Parts that were done before a crash come out the same again."""
+        at, told = adopted.position - 1, TAIL_ADOPTED.read_clear(adopted.data["clear"])
         if self._missing_of != adopted.event_id:
-            parts = [_touched(part, told=True).named async for part in self._between(resolved, at)]
+            parts = [_touched(part, told=True).named async for part in self._between(told.resolved, at)]
             self.missing, self._missing_of = set().union(*parts), adopted.event_id
             log.warning("resolver waits for complaints to be consumed again", count=len(self.missing))
         self.missing -= (await self._consumed(self.missing)).keys()
-        if self.missing:
+        # Not only what is named: of what was erased in the lost time the copy has the keys still.
+        cursors = await self._store.cursors("intake")
+        if self.missing or any(cursors.get(slot, 0) < head for slot, head in told.heads.items()):
             return False
-        async for part in self._between(resolved, at):
+        async for part in self._between(told.resolved, at):
             touched = _touched(part, told=True)
             # Erased meanwhile: the fact that says so stands behind this.
             consumed = await self._consumed(touched.named)

@@ -25,7 +25,7 @@ where neither the topic nor every follower answers (`--without` goes on with tho
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -86,13 +86,32 @@ class Follower(Protocol):
     async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
 
 
+class Owner(Protocol):
+    """What it needs of a followed service."""
+
+    async def heads(self) -> Mapping[int, int]: ...
+
+
 class Consequences(Protocol):
-    """What a service does about the events that it has adopted."""
+    """What a service does about the events that it has adopted. `sources` are those of whom it has to know
+    how far they are."""
+
+    @property
+    def sources(self) -> Collection[str]: ...
 
     async def follow(
-        self, connection: "asyncpg.Connection", tail: Sequence[RecordedEvent], head: int
+        self,
+        connection: "asyncpg.Connection",
+        tail: Sequence[RecordedEvent],
+        head: int,
+        heads: Mapping[str, Mapping[int, int]],
     ) -> Sequence[NewEvent]:
-        """Bring its tables to where the tail left them; `tail` is in the log, and `head` its position.
+        """Bring its tables to where the tail left them.
+
+        Args:
+            tail: what was adopted; it is in the log.
+            head: the position of its last event.
+            heads: source -> slot -> its newest number.
 
         Returns:
             Internal events to be appended behind it, each the first of its stream.
@@ -135,6 +154,7 @@ class Recovery:
         followers: by name, those that can be asked.
         without: names (or ``topic``) that may be passed over where they do not answer.
         consequences: None for a service without read models of its own events.
+        owners: by name, those that the service follows.
     """
 
     def __init__(
@@ -146,10 +166,11 @@ class Recovery:
         followers: Mapping[str, Follower],
         without: Iterable[str] = (),
         consequences: Consequences | None = None,
+        owners: Mapping[str, Owner] | None = None,
     ) -> None:
         self._service, self._topic, self._keys = service, topic, keys
         self._broker, self._followers, self._without = broker, followers, frozenset(without)
-        self._consequences = consequences
+        self._consequences, self._owners = consequences, owners or {}
         self._passed_over: list[str] = []
 
     async def run(self, database_url: str, today: date, tell: Tell = lambda _, __: None) -> Report:
@@ -168,11 +189,12 @@ class Recovery:
             tail = _checked(log, found)
             if not tail:
                 return Report(passed_over=tuple(self._passed_over))
+            heads = await self._heads_of_sources()
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
                 if await connection.fetchval(sql.HEAD) != log.head:
                     raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
-                return await self._adopt(connection, log, tail, today)
+                return await self._adopt(connection, log, tail, heads, today)
         finally:
             await connection.close()
 
@@ -222,6 +244,15 @@ class Recovery:
             )
         return list(unknown.values())
 
+    async def _heads_of_sources(self) -> dict[str, Mapping[int, int]]:
+        try:
+            sources = self._consequences.sources if self._consequences else ()
+            return {source: await self._owners[source].heads() for source in sources}
+        except SurroundingsFault as fault:
+            raise RecoveryFailed(
+                f"{fault}: what is to be consumed again is not known. Start it. Nothing was changed."
+            ) from fault
+
     def _pass_over(self, name: str, why: str) -> None:
         if name not in self._without:
             raise RecoveryFailed(
@@ -240,7 +271,12 @@ class Recovery:
     # Into the log
 
     async def _adopt(
-        self, connection: asyncpg.Connection, log: _Log, tail: Sequence[Envelope], today: date
+        self,
+        connection: asyncpg.Connection,
+        log: _Log,
+        tail: Sequence[Envelope],
+        heads: Mapping[str, Mapping[int, int]],
+        today: date,
     ) -> Report:
         buried = {bytes(row[0]) for row in await connection.fetch(_TOMBSTONES, TOMBSTONE)}
         erased = {identity_of(one.subject) for one in tail if one.type == ERASURE}
@@ -263,7 +299,7 @@ class Recovery:
         await _write(connection, sorted([*lines, *gaps], key=_position))
         if self._consequences is not None:
             written = recorded(await connection.fetch(sql.READ_PUBLIC, log.head, tail[-1].position))
-            more = await self._consequences.follow(connection, written, tail[-1].position)
+            more = await self._consequences.follow(connection, written, tail[-1].position, heads)
             await _write(
                 connection, [_line_of(event, at, 1) for at, event in enumerate(more, tail[-1].position + 1)]
             )
@@ -320,9 +356,9 @@ def _position(line: tuple[Any, ...]) -> int:
 
 
 def _emptied(envelope: Envelope) -> dict[str, Any]:
-    """In the place of an erased payload: sealed under a key that is nowhere, so that it is published as
-    erased, as it was."""
-    kid = str(identity_of(envelope.subject))
+    """In the place of an erased payload: sealed under a key that is nowhere (its subject's may be in the copy
+    still), so that it is published as erased, as it was."""
+    kid = str(uuid4())
     recipients = [{"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}]
     nothing = dict.fromkeys(("iv", "ciphertext", "tag"), "")
     return {"protected": PROTECTED, "aad": str(envelope.id), "recipients": recipients, **nothing}

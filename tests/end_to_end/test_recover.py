@@ -2,7 +2,7 @@
 
 A failover to a standby that lagged, or a restore: what was appended since then is gone, and its numbers would
 be given a second time. Nothing is appended before `./hotline recover` has adopted what is left; then
-everything is there once, and the three services agree.
+everything is there once, and the three services agree. Referral's has to be restored.
 """
 
 import asyncio
@@ -63,25 +63,6 @@ def _alone(database: str) -> tuple[str, str]:
     )
 
 
-def _copy(system: System, service: str) -> None:
-    _as_superuser(
-        system,
-        *_alone(service),
-        f"CREATE DATABASE older TEMPLATE {service} OWNER {service}",
-        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
-    )
-
-
-def _set_back(system: System, service: str) -> None:
-    _as_superuser(
-        system,
-        *_alone(service),
-        f"ALTER DATABASE {service} RENAME TO lost",
-        f"ALTER DATABASE older RENAME TO {service}",
-        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
-    )
-
-
 class Caller:
     """Posts complaints that match each other. `accepted`: number -> the complaint that it became."""
 
@@ -124,40 +105,80 @@ LOG = "SELECT event_id FROM events ORDER BY position"
 @pytest.mark.parametrize("service", ["intake", "dedup"])
 def test_a_database_that_was_set_back_gets_its_events_again(system: System, service: str) -> None:
     caller = Caller(system)
+    public = _live_and_set_back(system, caller, service)
+    lost = len(public) - len(fetch(system, service, PUBLIC))
+    assert lost
+    _assert_nothing_is_appended(system, caller, service)
+    recovered = system.hotline("recover", service)
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    assert f"{lost} events adopted" in recovered.stdout
+    assert fetch(system, service, PUBLIC)[: len(public)] == public
+    _assert_all_is_there_once(system, caller)
+    if service == "dedup":
+        assert fetch(system, service, PUBLIC) == public, "nothing was told a second time"
+
+
+def test_referral_appends_nothing_until_its_newest_copy_is_back(system: System) -> None:
+    """Nobody but referral knows which complaint is in which case: that is not adopted, and not guessed."""
+    caller = Caller(system)
+    public = _live_and_set_back(system, caller, "referral")
+    _assert_nothing_is_appended(system, caller, "referral")
+    refused = system.hotline("recover", "referral")
+    assert refused.returncode == 1
+    assert "restore the newest copy" in refused.stderr
+    _take_the_place_of(system, "referral", "lost", "older")
+    assert fetch(system, "referral", PUBLIC) == public
+    _assert_all_is_there_once(system, caller)
+
+
+def _live_and_set_back(system: System, caller: Caller, service: str) -> list[asyncpg.Record]:
+    """The public events that the service had."""
     caller.posts(range(BEFORE))
     _settle(system)
-    _copy(system, service)
-    copied = fetch(system, service, LOG)
+    _as_superuser(
+        system,
+        *_alone(service),
+        f"CREATE DATABASE older TEMPLATE {service} OWNER {service}",
+        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
+    )
     caller.posts(range(BEFORE, BEFORE + LOST))
     _settle(system)
     assert system.hotline("verify").returncode == 0
     public = fetch(system, service, PUBLIC)
+    _take_the_place_of(system, service, "older", "lost")
+    return public
 
-    _set_back(system, service)
-    assert fetch(system, service, LOG) == copied
-    lost = len(public) - len(fetch(system, service, PUBLIC))
-    assert lost
+
+def _take_the_place_of(system: System, service: str, database: str, aside: str) -> None:
+    """`database` is the service's from now on; the one that was keeps the name `aside`."""
+    _as_superuser(
+        system,
+        *_alone(service),
+        f"ALTER DATABASE {service} RENAME TO {aside}",
+        f"ALTER DATABASE {database} RENAME TO {service}",
+        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
+    )
+
+
+def _assert_nothing_is_appended(system: System, caller: Caller, service: str) -> None:
+    copied = fetch(system, service, LOG)
     for number in range(1000, 1003):
         assert caller.post(number, complaint(number)) == (503 if service == "intake" else 201)
     assert system.hotline("verify", "--wait", "20").returncode == 1
-    assert fetch(system, service, LOG) == copied, "nothing was appended"
+    assert fetch(system, service, LOG) == copied
 
-    recovered = system.hotline("recover", service)
-    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
-    assert f"{lost} events adopted" in recovered.stdout
-    assert set(public) <= set(fetch(system, service, PUBLIC))
+
+def _assert_all_is_there_once(system: System, caller: Caller) -> None:
     wait_until(
         lambda: caller.post(2000, complaint(2000)) == 201, what="complaints are accepted again", seconds=90
     )
     _settle(system)
-    if service == "dedup":
-        assert fetch(system, service, PUBLIC) == public, "nothing was told a second time"
     verified = system.hotline("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    keys = DataDirectory(system.data).keys
-    urls = {each: system.database_url(each) for each in SERVICES}
     assert system.run_file is not None
-    assert checked(gathered(urls, system.run_file["broker"], keys), caller.accepted) == []
+    urls = {each: system.database_url(each) for each in SERVICES}
+    evidence = gathered(urls, system.run_file["broker"], DataDirectory(system.data).keys)
+    assert checked(evidence, caller.accepted) == []
     for each in SERVICES:
         rebuilt = system.hotline("rebuild", each, "--check")
         assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr

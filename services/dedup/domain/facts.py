@@ -75,10 +75,11 @@ class ComplaintTakenOut(Contract):
 
 
 class TailAdopted(Contract):
-    """The log lost its tail and has adopted what others knew of it, up to the event before this one. The
-    facts are lost that lay between; `resolved` is the position up to which the resolver had read."""
+    """The log lost its tail and has adopted what others knew of it, up to the event before this one; facts
+    that lay between are lost. The resolver had read up to `resolved`; intake's slots had `heads` then."""
 
     resolved: Count
+    heads: dict[int, int]
 
 
 MATCH_PROPOSED: Final[EventType[MatchProposed, MatchEvidence]] = EventType(

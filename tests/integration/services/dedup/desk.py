@@ -65,6 +65,9 @@ class Intake:
         clear = {"complaint_id": str(complaint_id), "reason_code": "request"}
         return self._numbered(complaint_id, uuid4(), "complaint.erased", clear, None)
 
+    async def heads(self) -> dict[int, int]:
+        return dict(self._slots)
+
     def _numbered(
         self, complaint_id: UUID, event_id: UUID, type_: str, clear: Mapping[str, Any], sealed: Any
     ) -> Envelope:

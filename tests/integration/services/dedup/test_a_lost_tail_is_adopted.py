@@ -83,8 +83,15 @@ class History:
     async def recovered(self) -> Report:
         """Set back to the copy, and recovered."""
         self.url = self.copied
-        consequences = Consequences(self.keys)
-        recovery = Recovery("dedup", TOPICS["dedup"], self.keys, self.broker, {}, consequences=consequences)
+        recovery = Recovery(
+            "dedup",
+            TOPICS["dedup"],
+            self.keys,
+            self.broker,
+            {},
+            consequences=Consequences(self.keys),
+            owners={"intake": self.intake},
+        )
         return await recovery.run(self.url, DAY)
 
     async def consumed_again(self, desk: Desk, order: random.Random | None = None) -> None:
@@ -316,10 +323,14 @@ async def test_whatever_was_lost_and_in_whatever_order_it_comes_again(
     chance.shuffle(bodies)
     cut = chance.randrange(5, 45)
 
+    alive: list[UUID] = []
+
     def recording(some: Sequence[dict[str, Any]]) -> Life:
         async def life(desk: Desk) -> None:
             for body in some:
-                await desk.record(body)
+                alive.append(await desk.record(body))
+                if chance.random() < 0.1:
+                    await desk.erase(alive.pop(chance.randrange(len(alive))))
                 if chance.random() < 0.5:
                     await desk.resolve()
 

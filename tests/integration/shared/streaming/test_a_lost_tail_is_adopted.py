@@ -299,6 +299,28 @@ async def test_what_was_erased_stays_erased(history: History) -> None:
         await flow.close()
 
 
+async def test_what_is_known_only_as_erased_is_published_as_that_although_its_key_is_there(
+    history: History,
+) -> None:
+    """The erasure itself was never published, and is lost."""
+
+    async def erase_one_unheard(flow: Flow) -> None:
+        subject = (await flow.engines.owner.read_log(0, 1))[0].stream_id
+        await flow.engines.owner.append(AppendRequest(rows=(destroy_data_key(identity_of(subject)),)))
+        await flow.relayed()
+
+    await set_back(history, erase_one_unheard)
+    report = await history.recovered()
+    assert (report.adopted, report.erased) == (20, 1)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        flow = history.flow(owner)
+        first = (await owner.read_log(0, 1))[0].stream_id
+        envelopes = await flow.envelopes_of(first)
+        assert [one.erased for one in envelopes] == [False, True]
+        await everything_arrives(flow)
+        await flow.close()
+
+
 async def test_without_a_follower_it_adopts_nothing_unless_told_so(history: History) -> None:
     await set_back(history)
     history.is_follower_away = True
