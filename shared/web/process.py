@@ -193,9 +193,9 @@ def _recover(
 ) -> int:
     if recovering is None:
         raise HotlineError(
-            f"{name} cannot adopt a lost tail, for nobody else knows which complaint is in which case, and what"
-            " it consumes again would open cases a second time: restore the newest copy of its database; until"
-            " then it appends nothing."
+            f"{name} cannot adopt a lost tail: nobody else knows which complaint is in which case, and what"
+            " it consumes again would open cases a second time. Restore the newest copy of its database;"
+            " until then it appends nothing."
         )
     asyncio.run(_recovered(name, read(RecoverSettings), recovering(), without, as_json=as_json))
     return 0

@@ -28,6 +28,7 @@ from shared.store.leases import Lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope
+from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
@@ -40,6 +41,7 @@ class Intake:
 
     def __init__(self, keys: ServiceKeys) -> None:
         self.sent: list[Envelope] = []
+        self.is_away = False
         self._recipients = keys.sources["intake"]
         self._slots: Counter[int] = Counter()
         self._versions: Counter[str] = Counter()
@@ -66,6 +68,8 @@ class Intake:
         return self._numbered(complaint_id, uuid4(), "complaint.erased", clear, None)
 
     async def heads(self) -> dict[int, int]:
+        if self.is_away:
+            raise SurroundingsFault("intake does not answer")
         return dict(self._slots)
 
     def _numbered(

@@ -26,7 +26,7 @@ from shared.store.requests import InboxState, StoreHalted
 from shared.streaming.cloudevents import Envelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
-from shared.streaming.recovery import Recovery, Report
+from shared.streaming.recovery import Recovery, RecoveryFailed, Report
 from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
 from tests.engines import Databases
@@ -193,6 +193,23 @@ async def test_nobody_appends_anything_before(history: History) -> None:
         with pytest.raises(StoreHalted):
             await desk.reviewing.decide(UUID(bytes=match_id.bytes), "retract", "reviewer", "two cars")
         assert await desk.store.head() == head
+
+
+async def test_it_adopts_nothing_where_intake_does_not_say_how_far_it_is(history: History) -> None:
+    async def first(desk: Desk) -> None:
+        for body in (NIGHT, SAME_NIGHT):
+            await desk.record(body)
+
+    async def then(desk: Desk) -> None:
+        await desk.resolve()
+
+    await history.lives(first, then)
+    await history.published()
+    history.intake.is_away = True
+    with pytest.raises(RecoveryFailed, match="intake"):
+        await history.recovered()
+    async with history.desk() as desk:
+        assert await _public(desk) == []
 
 
 async def test_a_persons_decision_is_lost_and_what_followed_from_it_is_undone(history: History) -> None:

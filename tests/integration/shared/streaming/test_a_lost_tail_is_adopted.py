@@ -23,6 +23,7 @@ from shared.streaming import tail as tails
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
+from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import Reached, Returned
 from shared.streaming.tail import Tail
 from shared.web.auth import ROLES
@@ -319,6 +320,22 @@ async def test_what_is_known_only_as_erased_is_published_as_that_although_its_ke
         assert [one.erased for one in envelopes] == [False, True]
         await everything_arrives(flow)
         await flow.close()
+
+
+async def test_whoever_led_leads_anew(history: History) -> None:
+    """A relay that remembers a position above the adopted tail would pass over what comes next."""
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        state = PostgresRelayState(owner.pool)
+        lease = await state.lead(TOPIC)
+        assert lease is not None
+        assert await state.load(TOPIC, lease.epoch) is not None
+        await history.recovered()
+        assert not await state.advance(TOPIC, lease.epoch, 31, {})
+        assert not await state.stay(lease)
+        again = await state.lead(TOPIC)
+        assert again is not None
+        assert await state.load(TOPIC, again.epoch) is not None
 
 
 async def test_without_a_follower_it_adopts_nothing_unless_told_so(history: History) -> None:
