@@ -245,8 +245,10 @@ class Recovery:
         return list(unknown.values())
 
     async def _heads_of_sources(self) -> dict[str, Mapping[int, int]]:
+        sources = self._consequences.sources if self._consequences else ()
+        if unknown := [source for source in sources if source not in self._owners]:
+            raise RecoveryFailed(f"{' and '.join(unknown)} cannot be asked: HOTLINE_PEERS has no address.")
         try:
-            sources = self._consequences.sources if self._consequences else ()
             return {source: await self._owners[source].heads() for source in sources}
         except SurroundingsFault as fault:
             raise RecoveryFailed(
