@@ -2,7 +2,8 @@
 
 What is indexed is committed before anybody looks for candidates: of two complaints that arrive at once, the
 one whose index row commits last finds the other one in every case, for its look-up begins after both
-commits. Opened features are kept in memory, a bounded number of them, and let go when one is erased.
+commits. Opened features are kept in memory, a bounded number of them, and let go when one is erased; all of
+them with each new connection, for a database that was set back may have got other index keys since.
 """
 
 import hmac
@@ -51,6 +52,7 @@ class ComplaintIndex:
         # Complaints arrive many at a time, and each handler looks up its own.
         self._found = Gathered(self._ask_found)
         self._opened = Gathered(self._ask_opened)
+        self._connections = 0
         self._truncated = context.metrics.contact_counter(
             "hotline_dedup_truncated_keys_total",
             "Blocking keys that led to more complaints than are compared, by kind of cap.",
@@ -146,6 +148,9 @@ class ComplaintIndex:
         return indexed
 
     def _recall(self, complaint_id: UUID) -> Indexed | None:
+        if self._connections != self._store.connections:
+            self._connections = self._store.connections
+            self._remembered.clear()
         if (known := self._remembered.get(complaint_id)) is not None:
             self._remembered.move_to_end(complaint_id)
         return known

@@ -94,6 +94,7 @@ class Committer:
         self.halted = ""
         self.compare: Callable[[], Awaitable[None]] | None = None
         self.batch_sizes = BatchSizes()
+        self.connections = 0
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -211,6 +212,7 @@ class Committer:
     async def _connected(self) -> "asyncpg.Connection":
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
+            self.connections += 1
             self._connection = await asyncpg.connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )

@@ -138,6 +138,20 @@ async def _begin(connection: "asyncpg.Connection") -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
 
 
+async def project(
+    connection: "asyncpg.Connection", projection: Projection, happened: Sequence[Happened]
+) -> None:
+    """Write the rows that follow from the next events and entries."""
+    batch = Batch()
+    batch.change_rows(await projection.rows(happened, connection))
+    # In the live table a row of these never replaces another; in a rebuild one is made again, if need be.
+    batch.tables = {
+        name: (replace(table, insert_only=False), runs) for name, (table, runs) in batch.tables.items()
+    }
+    async with connection.transaction():
+        await write_tables(connection, batch)
+
+
 class _Rebuild:
     def __init__(self, connection: "asyncpg.Connection", projection: Projection, tell: Tell) -> None:
         self._connection, self._projection, self._tell = connection, projection, tell
@@ -169,15 +183,7 @@ class _Rebuild:
     async def _replay(self, upto: Moment) -> None:
         begin = time.perf_counter()
         while happened := await self._history.next(upto):
-            batch = Batch()
-            batch.change_rows(await self._projection.rows(happened, self._connection))
-            # In the live table a row of these never replaces another; here one is made again, if need be.
-            batch.tables = {
-                name: (replace(table, insert_only=False), runs)
-                for name, (table, runs) in batch.tables.items()
-            }
-            async with self._connection.transaction():
-                await write_tables(self._connection, batch)
+            await project(self._connection, self._projection, happened)
             self._tell(self._history.at.count, upto.count)
         self._seconds += time.perf_counter() - begin
 

@@ -78,7 +78,7 @@ def main(
     Args:
         wiring: does the heavy imports, for `serve` alone.
         projecting: the same for `rebuild`; None for a service without read models.
-        recovering: the same for `recover`; None for a service whose log follows from others' events.
+        recovering: the same for `recover`; None for a service that cannot.
     """
     chosen = _parser(name).parse_args(arguments)
     try:
@@ -194,8 +194,9 @@ def _recover(
 ) -> int:
     if recovering is None:
         raise HotlineError(
-            f"{name} cannot adopt a lost tail: what it consumes again would append a second time what"
-            " followed from it. Restore the newest copy of its database."
+            f"{name} cannot adopt a lost tail: nobody else knows which complaint is in which case, and what"
+            " it consumes again would open cases a second time. Restore the newest copy of its database;"
+            " until then it appends nothing."
         )
     asyncio.run(_recovered(name, read(RecoverSettings), recovering(), without, as_json=as_json))
     return 0
