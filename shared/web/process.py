@@ -7,6 +7,7 @@ Exit codes: 0 after a stop by signal, 1 when something broke (the log says what)
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -246,6 +247,9 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
             log.info("serving", host=settings.host, port=listener.getsockname()[1], parts=sorted(chosen))
         else:
             log.info("running", parts=sorted(chosen))
+        # What was made at the start stays: the collector need not go through it again and again.
+        gc.collect()
+        gc.freeze()
         number = await server.until_stopped()
         log.info("stopping", signal=number.name, seconds=settings.drain_seconds)
         app.begin()
