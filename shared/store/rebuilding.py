@@ -10,7 +10,7 @@ Data keys, claims, cursors, the log and the inbox are no read models: they stay.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,9 +18,9 @@ from typing import Protocol
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store.committer import write_tables
+from shared.store.committer import put_rows, write_tables
 from shared.store.history import Happened, History, Moment, now
-from shared.store.numbering import Batch
+from shared.store.numbering import Batch, Row
 from shared.store.requests import RowChange, Table
 from shared.store.sql import LOCK_KEY
 
@@ -143,6 +143,7 @@ class _Rebuild:
         self._connection, self._projection, self._tell = connection, projection, tell
         self._names = [table.name for table in projection.tables]
         self._history = History(connection)
+        self._put_again: set[str] = set()
         self._seconds = 0.0
 
     async def run(self, *, is_check: bool) -> Report:
@@ -171,15 +172,22 @@ class _Rebuild:
         while happened := await self._history.next(upto):
             batch = Batch()
             batch.change_rows(await self._projection.rows(happened, self._connection))
-            # In the live table a row of these never replaces another; here one is made again, if need be.
-            batch.tables = {
-                name: (replace(table, insert_only=False), runs)
-                for name, (table, runs) in batch.tables.items()
-            }
             async with self._connection.transaction():
-                await write_tables(self._connection, batch)
+                await write_tables(self._connection, batch, self._put)
             self._tell(self._history.at.count, upto.count)
         self._seconds += time.perf_counter() - begin
+
+    async def _put(self, connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+        """By COPY, which costs least, until a row of the table replaces another one."""
+        if table.name not in self._put_again:
+            with suppress(asyncpg.UniqueViolationError):
+                async with connection.transaction():
+                    records = ([row[column] for column in table.columns] for row in rows)
+                    await connection.copy_records_to_table(table.name, records=records, columns=table.columns)
+                return
+            self._put_again.add(table.name)
+        # In the live table a row of these may never replace another; here one is made again, if need be.
+        await put_rows(connection, replace(table, insert_only=False), rows)
 
     async def _finish(self) -> None:
         """Up to the present, as the transaction sees it."""
