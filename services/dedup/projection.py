@@ -4,7 +4,7 @@ A complaint is indexed again from what the inbox keeps of it, under the index ke
 one there are no keys, and no rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -63,6 +63,7 @@ class Projection:
         read_models.PATTERN_MEMBERS,
         read_models.PATTERNS,
     )
+    types: Collection[str] = (COMPLAINT_RECORDED.name, COMPLAINT_ERASED.name)
     ahead: Sequence[str] = (read_models.INDEXED_AHEAD,)
 
     def __init__(self, keys: ServiceKeys) -> None:

@@ -5,7 +5,7 @@ hold for the members that a case had, and are given again where there is none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -71,6 +71,9 @@ class Projection:
         PATTERN_MEMBERS,
         FOLLOW_UPS,
         CONTACTS,
+    )
+    types: Collection[str] = tuple(
+        type_.name for type_ in (COMPLAINT_RECORDED, COMPLAINT_FOLLOWED_UP, CONTACT_CLOSED, PATTERN_CHANGED)
     )
     ahead: Sequence[str] = ()
 

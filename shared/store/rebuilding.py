@@ -53,12 +53,16 @@ class Projection(Protocol):
 
     Attributes:
         tables: all tables that follow from it, and nothing else writes.
+        types: the published types of those inbox entries that change rows.
         ahead: statements that copy rows whose event is not applied yet, for a handler writes them in the
             first of two steps. They find the live tables as ``public.NAME``.
     """
 
     @property
     def tables(self) -> Sequence[Table]: ...
+
+    @property
+    def types(self) -> Collection[str]: ...
 
     @property
     def ahead(self) -> Sequence[str]: ...
@@ -142,7 +146,7 @@ class _Rebuild:
     def __init__(self, connection: "asyncpg.Connection", projection: Projection, tell: Tell) -> None:
         self._connection, self._projection, self._tell = connection, projection, tell
         self._names = [table.name for table in projection.tables]
-        self._history = History(connection)
+        self._history = History(connection, projection.types)
         self._put_again: set[str] = set()
         self._seconds = 0.0
 
