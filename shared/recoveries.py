@@ -11,6 +11,13 @@ from dataclasses import asdict
 
 from shared.streaming.recovery import Report
 
+_LOST = {
+    "intake": "the receipts and repetition keys of the adopted complaints: a request or an import of that"
+    " time sent again is recorded a second time.",
+    "dedup": "what people decided about matches: these stand again as the rule made them, and incidents and"
+    " patterns follow from that, when all their complaints were consumed again.",
+}
+
 
 class Teller:
     """Tells people."""
@@ -52,9 +59,6 @@ def said_of(service: str, report: Report) -> list[str]:
         said.append(f"{report.new_keys:,} complaints got a new data key, for theirs was lost.")
     if report.erased:
         said.append(f"{report.erased:,} events stay erased.")
-    said.append(
-        "Lost for good: what was recorded and never published, and the receipts and repetition keys of the"
-        " adopted complaints: a request or an import of that time sent again is recorded a second time."
-    )
+    said.append(f"Lost for good: what was recorded and never published, and {_LOST[service]}")
     said.append("A running service appends again within half a minute; one that is started, at once.")
     return said + passed

@@ -30,7 +30,7 @@ from shared.streaming.inbox import Inbox
 from shared.streaming.kafka import KafkaBroker
 from shared.streaming.parking import Parking
 from shared.streaming.published import PublishedLog
-from shared.streaming.recovery import Recovery
+from shared.streaming.recovery import Consequences, Recovery
 from shared.streaming.relay import Relay
 from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import Returned
@@ -159,13 +159,22 @@ async def running(
 
 @asynccontextmanager
 async def recovering(
-    service: str, settings: RecoverSettings, keys: ServiceKeys, without: Sequence[str]
+    service: str,
+    settings: RecoverSettings,
+    keys: ServiceKeys,
+    without: Sequence[str],
+    *,
+    consequences: Callable[[ServiceKeys], Consequences] | None = None,
 ) -> AsyncIterator[Recovery]:
     """How the lost tail of a service is adopted; open while the body runs."""
     async with aiohttp.ClientSession() as session:
         followers = http_followers(settings, keys, session)
         broker = KafkaBroker(lambda: bootstrap(settings))
-        yield Recovery(service, TOPICS[service], keys, broker, followers, without)
+        follow = consequences(keys) if consequences else None
+        owners = {
+            name: HttpOwner(session, url, settings.service_token_file) for name, url in settings.peers.items()
+        }
+        yield Recovery(service, TOPICS[service], keys, broker, followers, without, follow, owners)
 
 
 def http_followers(

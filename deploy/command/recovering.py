@@ -16,7 +16,7 @@ from deploy.command.system import SERVICES, System, require_service
 
 
 def recover(
-    service: Annotated[str, typer.Argument(help="The service: intake.")],
+    service: Annotated[str, typer.Argument(help="The service: intake or dedup.")],
     *,
     without: Annotated[
         list[str] | None,

@@ -158,3 +158,26 @@ WITH ahead AS (
 INSERT INTO blocking_keys
 SELECT live.* FROM public.blocking_keys AS live JOIN ahead USING (complaint_id) ON CONFLICT DO NOTHING
 """
+
+# For a recovery
+
+# Relies on incident_members_pkey.
+LEAVE_INCIDENTS = "DELETE FROM incident_members WHERE complaint_id = ANY($1::uuid[])"
+
+READ_RESOLVED = "SELECT at FROM cursors WHERE source = $1 AND slot = 0"
+
+PUT_RESOLVED = """
+INSERT INTO cursors (source, slot, at) VALUES ($1, 0, $2) ON CONFLICT (source, slot) DO UPDATE SET at = $2
+"""
+
+# Relies on events_pkey.
+READ_FACT = "SELECT data->'clear' FROM events WHERE position = $1 AND type = $2"
+
+# A complaint's own key comes with the second of two steps, as its pair facts do; an erased one has a
+# tombstone. Relies on data_keys_pkey and claims_pkey.
+CONSUMED = """
+SELECT complaint_id, claims.key IS NOT NULL AS is_erased FROM unnest($1::uuid[]) AS named (complaint_id)
+LEFT JOIN claims ON kind = $2 AND key = uuid_send(complaint_id)
+LEFT JOIN data_keys ON key_id = complaint_id
+WHERE claims.key IS NOT NULL OR key_id IS NOT NULL
+"""

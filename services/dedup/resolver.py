@@ -4,10 +4,14 @@ It follows its own log in the order of positions, recomputes from scratch every 
 touched, and appends what changed together with its cursor, under its lease: a resolver that was stopped and
 wakes is refused. What it computes is a function of the set of facts alone, so at rest it does not matter in
 which order or batches they came.
+
+After a lost tail was adopted (`services.dedup.recovering`) it knows of incidents and patterns whose facts are
+not found again yet. It waits until all that intake had was consumed again, and begins where it stood before:
+so it takes nothing apart only to put it together again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -25,6 +29,7 @@ from services.dedup.domain.facts import (
     MATCH_REJECTED,
     MATCH_RETRACTED,
     OF_INCIDENTS,
+    TAIL_ADOPTED,
     ComplaintTakenOut,
     Pair,
     incident_id,
@@ -52,6 +57,7 @@ from shared.store.requests import (
     StoreHalted,
     StoreUnavailable,
 )
+from shared.streaming.inbox import TOMBSTONE
 
 SOURCE = "resolver"
 """Name of the lease, and source of the cursor that says how far the own log was read."""
@@ -73,6 +79,8 @@ _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
 }
 _WITHDRAWN = log_type(COMPLAINT_WITHDRAWN)
+_TAIL_ADOPTED = log_type(TAIL_ADOPTED)
+_INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
 _DECISIONS = frozenset({log_type(MATCH_ACCEPTED), log_type(MATCH_REJECTED), log_type(MATCH_RETRACTED)})
 
 log = structlog.get_logger()
@@ -86,6 +94,10 @@ class _Touched:
     subjects: set[Node] = field(default_factory=set)
     decided: set[Node] = field(default_factory=set)
     withdrawn: set[UUID] = field(default_factory=set)
+
+    @property
+    def named(self) -> set[UUID]:
+        return {node[0] for node in self.complaints | self.subjects} | self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,9 @@ class Resolver:
         self._holder = uuid4()
         self.is_leader = False
         self.position = 0
+        self.missing: set[UUID] = set()
+        """Complaints that an adopted tail names and that were not consumed again yet."""
+        self._missing_of: UUID | None = None
 
     async def run(self) -> None:
         pause = 0.1
@@ -146,15 +161,55 @@ class Resolver:
         if not events:
             self.position = at
             return 0
-        outcome = await self._resolved(_touched(events))
-        move = CursorMove(SOURCE, 0, at, events[-1].position)
+        if events[0].type == _TAIL_ADOPTED:
+            if not await self._resolve_again(events[0], lease):
+                return 0
+            events = events[:1]
+        await self._append(await self._resolved(_touched(events)), at, events[-1].position, lease)
+        self.position = events[-1].position
+        return len(events)
+
+    async def _append(self, outcome: "_Outcome", at: int, to: int, lease: Lease) -> None:
         await self._store.append(
             AppendRequest(
-                events=tuple(outcome.events), rows=tuple(outcome.rows), cursors=(move,), leases=(lease.guard,)
+                events=tuple(outcome.events),
+                rows=tuple(outcome.rows),
+                cursors=(CursorMove(SOURCE, 0, at, to),),
+                leases=(lease.guard,),
             )
         )
-        self.position = move.to
-        return len(events)
+
+    async def _resolve_again(self, adopted: RecordedEvent, lease: Lease) -> bool:
+        """Resolve what was adopted by the facts that were found again, and what had waited before; False
+        where they are still to come. Parts that were done before a crash come out the same again."""
+        at, told = adopted.position - 1, TAIL_ADOPTED.read_clear(adopted.data["clear"])
+        if self._missing_of != adopted.event_id:
+            parts = [_touched(part, told=True).named async for part in self._between(told.resolved, at)]
+            self.missing, self._missing_of = set().union(*parts), adopted.event_id
+            log.warning("resolver waits for complaints to be consumed again", count=len(self.missing))
+        self.missing -= (await self._consumed(self.missing)).keys()
+        # Not only what is named: of what was erased in the lost time the copy has the keys still.
+        cursors = await self._store.cursors("intake")
+        if self.missing or any(cursors.get(slot, 0) < head for slot, head in told.heads.items()):
+            return False
+        async for part in self._between(told.resolved, at):
+            touched = _touched(part, told=True)
+            # Erased meanwhile: the fact that says so stands behind this.
+            consumed = await self._consumed(touched.named)
+            touched.withdrawn |= {complaint for complaint, is_erased in consumed.items() if is_erased}
+            await self._append(await self._resolved(touched), at, at, lease)
+        return True
+
+    async def _between(self, after: int, upto: int) -> AsyncIterator[list[RecordedEvent]]:
+        while after < upto:
+            events = await self._store.read_log(after, min(BATCH, upto - after))
+            yield events
+            after = events[-1].position
+
+    async def _consumed(self, complaints: Collection[UUID]) -> Mapping[UUID, bool]:
+        """Those that were consumed -> whether they are erased."""
+        rows = await self._store.fetch(read_models.CONSUMED, list(complaints), TOMBSTONE)
+        return {UUID(bytes=row[0].bytes): row[1] for row in rows}
 
     async def _lead_once(self) -> bool:
         """Lead until something breaks; False where another process leads."""
@@ -398,7 +453,11 @@ def sources_of(groups: Iterable[str]) -> tuple[int, int]:
     return min(most, 1), most
 
 
-def _touched(events: Iterable[RecordedEvent]) -> _Touched:
+def _touched(events: Iterable[RecordedEvent], *, told: bool = False) -> _Touched:
+    """
+    Args:
+        told: what incidents and patterns were told to be is touched, too.
+    """
     touched = _Touched()
     for event in events:
         if event.type == _WITHDRAWN:
@@ -412,6 +471,14 @@ def _touched(events: Iterable[RecordedEvent]) -> _Touched:
                 touched.subjects |= nodes
                 if event.type in _DECISIONS:
                     touched.decided |= nodes
+        elif told and event.type == _INCIDENT:
+            incident = INCIDENT_CHANGED.read_clear(event.data["clear"])
+            touched.complaints |= _wholes((*incident.added, *incident.removed))
+        elif told and event.type == _PATTERN:
+            pattern = PATTERN_CHANGED.read_clear(event.data["clear"])
+            touched.subjects |= {
+                (member.complaint_id, member.subject) for member in (*pattern.added, *pattern.removed)
+            }
     return touched
 
 

@@ -27,6 +27,11 @@ def _parts(context: Context) -> Parts:
     context.metrics.gauge(
         "hotline_resolver_leading", "1 in the one process that resolves", lambda: int(resolver.is_leader)
     )
+    context.metrics.gauge(
+        "hotline_resolver_waiting",
+        "Complaints that an adopted tail names and that were not consumed again yet: the resolver waits.",
+        lambda: len(resolver.missing),
+    )
     return Parts(
         handlers=handlers(context, index, Scorer(model, load_population())),
         routers=routers(context, index),

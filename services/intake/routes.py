@@ -3,10 +3,10 @@
 from collections import Counter
 from datetime import date
 from secrets import token_hex
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
@@ -17,7 +17,7 @@ from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, Sanitis
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
 from shared.contracts.contract import Contract, Telling
 from shared.contracts.events import COMPLAINT_RECORDED
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unprocessable
 from shared.sealing.events import opened_event
 from shared.service import Context
 from shared.store.events import stream_id
@@ -26,15 +26,35 @@ from shared.web.auth import CallHandler
 
 IMPORTS = "/v1/imports"
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="any text that is this request's own; with it, sending it again is safe",
-    ),
-]
+_LONGEST_KEY: Final = 200
+_ABOUT_THE_KEY: Final = "any text that is this request's own; with it, sending it again is safe"
+# Declared by hand and read by `_request_key`: as a parameter of FastAPI's it took a fifth of the
+# framework's time for a complaint.
+_KEY_PARAMETER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": _ABOUT_THE_KEY,
+    "schema": {
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}, {"type": "null"}],
+        "title": "Idempotency-Key",
+        "description": _ABOUT_THE_KEY,
+    },
+}
+
+
+def _request_key(request: Request) -> str:
+    """The client's key. Without one, a repetition cannot be told from a second call.
+
+    Raises:
+        Unprocessable: it is empty or too long.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return token_hex(16)
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise Unprocessable.field("Idempotency-Key", f"must have 1 to {_LONGEST_KEY} characters")
+    return key
 
 
 class RedactionOfKind(BaseModel):
@@ -90,10 +110,6 @@ class Previewed(BaseModel):
     redactions: list[RedactedSpan]
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
 def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[APIRouter]:
     """The routes of intake."""
     router = APIRouter(prefix="/v1", tags=["complaints"])
@@ -101,25 +117,22 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
     @router.post(
         "/complaints",
         status_code=201,
+        response_model=ComplaintAccepted,
         responses={
             200: {"model": ComplaintAccepted, "description": "It was recorded before; the same answer"},
             **openapi.problems(Conflict),
         },
-        openapi_extra=openapi.request_body(ComplaintBody),
+        openapi_extra=openapi.request_body(ComplaintBody) | {"parameters": [_KEY_PARAMETER]},
     )
-    async def record_complaint(
-        caller: CallHandler,
-        raw: Annotated[bytes, Depends(_body)],
-        response: Response,
-        idempotency_key: IdempotencyKey = None,
-    ) -> ComplaintAccepted:
+    async def record_complaint(caller: CallHandler, request: Request) -> Response:
         """Record a complaint. The same key and body again, until the end of the next day, answer the same."""
-        # Without a key of the client's, a repetition cannot be told from a second call.
-        recorded = await recorder.record(raw, caller.subject, idempotency_key or token_hex(16))
-        response.headers["Location"] = f"/v1/complaints/{recorded.complaint_id}"
-        if recorded.is_repeated:
-            response.status_code = 200
-        return _accepted(recorded)
+        recorded = await recorder.record(await request.body(), caller.subject, _request_key(request))
+        return Response(  # a model returned would be validated once more
+            _accepted(recorded).model_dump_json(),
+            status_code=200 if recorded.is_repeated else 201,
+            headers={"Location": f"/v1/complaints/{recorded.complaint_id}"},
+            media_type="application/json",
+        )
 
     @router.get("/complaints/{complaint_id}", responses=openapi.problems(NotFound))
     async def show_complaint(_: CallHandler, complaint_id: UUID) -> ComplaintShown:
@@ -151,15 +164,13 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
         "/contacts",
         status_code=201,
         responses={200: {"model": ContactsClosed, "description": "They were noted before"}},
+        openapi_extra={"parameters": [_KEY_PARAMETER]},
     )
     async def close_contacts(
-        caller: CallHandler,
-        contact: ContactClosed,
-        response: Response,
-        idempotency_key: IdempotencyKey = None,
+        caller: CallHandler, contact: ContactClosed, request: Request, response: Response
     ) -> ContactsClosed:
         """Note contacts that made no complaint, such as the abandoned calls of a day."""
-        if await contacts.close(contact, caller.subject, idempotency_key or token_hex(16)):
+        if await contacts.close(contact, caller.subject, _request_key(request)):
             response.status_code = 200
         return ContactsClosed(count=contact.count)
 

@@ -84,10 +84,8 @@ class ServiceKeys(BaseModel):
 
 
 def _digest(key: bytes, purpose: str, parts: Iterable[bytes]) -> bytes:
-    mac = hmac.new(key, digestmod=sha256)
-    for part in (purpose.encode(), *parts):
-        mac.update(len(part).to_bytes(8) + part)
-    return mac.digest()
+    message = b"".join(len(part).to_bytes(8) + part for part in (purpose.encode(), *parts))
+    return hmac.digest(key, message, sha256)
 
 
 def load_keys(path: Path) -> ServiceKeys:

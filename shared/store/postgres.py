@@ -94,6 +94,12 @@ class PostgresStore:
         return bool(self._committer.halted)
 
     @property
+    def connections(self) -> int:
+        """How many connections it has appended on. With another one the database may be an older copy: what
+        is remembered of rows that never change is to be forgotten."""
+        return self._committer.connections
+
+    @property
     def batch_sizes(self) -> BatchSizes:
         """The sizes of the last commits, in requests."""
         return self._committer.batch_sizes

@@ -15,16 +15,17 @@ What becomes of the rest:
 - Claims are lost: receipts are kept nowhere but with their holders and as keyed hashes, so those given out
   in the lost time open nothing any more, and a request or an import that is sent again from that time is
   recorded a second time.
-- Cursors and inbox went back with the log: what was consumed from others is consumed again by itself. That
-  appends once more what followed from it, so that only a service whose log does not follow from others'
-  events is recovered like this: intake.
+- Cursors and inbox went back with the log: what was consumed from others is consumed again by itself, and
+  internal events that follow from it are appended anew, with other ids, which nobody outside ever saw. That
+  no public one follows a second time is the service's own part (`Consequences`), in the same transaction.
+- Whoever led the relay or anything else leads anew: what it remembers may lie above the adopted tail.
 
 How it fails: `RecoveryFailed`, with nothing changed; above all where numbers were given twice already, or
 where neither the topic nor every follower answers (`--without` goes on with those that do).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -37,7 +38,8 @@ from shared.errors import HotlineError
 from shared.sealing.jwe import PROTECTED, SealingError, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
-from shared.store.events import SLOTS, identity_of, slot_of, stream_id
+from shared.store.events import SLOTS, NewEvent, RecordedEvent, identity_of, slot_of, stream_id
+from shared.store.postgres import recorded
 from shared.streaming.broker import BrokerUnavailable, Record
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.handling import SurroundingsFault
@@ -51,6 +53,10 @@ _KNOWN = "SELECT slot, slot_sequence, event_id FROM events WHERE slot IS NOT NUL
 _TOMBSTONES = "SELECT key FROM claims WHERE kind = $1"
 _CLAIM = "INSERT INTO claims (kind, key, value) VALUES ($1, $2, '') ON CONFLICT DO NOTHING"
 _DESTROY = "DELETE FROM data_keys WHERE key_id = ANY($1::uuid[])"
+_END_LEADING = """
+UPDATE leases SET epoch = epoch + 1, expires = '-infinity';
+UPDATE relay SET epoch = epoch + 1;
+"""
 _NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
 
 Tell = Callable[[int, int], None]
@@ -78,6 +84,38 @@ class Follower(Protocol):
     async def reached(self, source: str) -> Mapping[int, Reached]: ...
 
     async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
+
+
+class Owner(Protocol):
+    """What it needs of a followed service."""
+
+    async def heads(self) -> Mapping[int, int]: ...
+
+
+class Consequences(Protocol):
+    """What a service does about the events that it has adopted. `sources` are those of whom it has to know
+    how far they are."""
+
+    @property
+    def sources(self) -> Collection[str]: ...
+
+    async def follow(
+        self,
+        connection: "asyncpg.Connection",
+        tail: Sequence[RecordedEvent],
+        head: int,
+        heads: Mapping[str, Mapping[int, int]],
+    ) -> Sequence[NewEvent]:
+        """Bring its tables to where the tail left them.
+
+        Args:
+            tail: what was adopted; it is in the log.
+            head: the position of its last event.
+            heads: source -> slot -> its newest number.
+
+        Returns:
+            Internal events to be appended behind it, each the first of its stream.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +153,8 @@ class Recovery:
     Args:
         followers: by name, those that can be asked.
         without: names (or ``topic``) that may be passed over where they do not answer.
+        consequences: None for a service without read models of its own events.
+        owners: by name, those that the service follows.
     """
 
     def __init__(
@@ -125,9 +165,12 @@ class Recovery:
         broker: Topics,
         followers: Mapping[str, Follower],
         without: Iterable[str] = (),
+        consequences: Consequences | None = None,
+        owners: Mapping[str, Owner] | None = None,
     ) -> None:
         self._service, self._topic, self._keys = service, topic, keys
         self._broker, self._followers, self._without = broker, followers, frozenset(without)
+        self._consequences, self._owners = consequences, owners or {}
         self._passed_over: list[str] = []
 
     async def run(self, database_url: str, today: date, tell: Tell = lambda _, __: None) -> Report:
@@ -146,11 +189,12 @@ class Recovery:
             tail = _checked(log, found)
             if not tail:
                 return Report(passed_over=tuple(self._passed_over))
+            heads = await self._heads_of_sources()
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
                 if await connection.fetchval(sql.HEAD) != log.head:
                     raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
-                return await self._adopt(connection, log, tail, today)
+                return await self._adopt(connection, log, tail, heads, today)
         finally:
             await connection.close()
 
@@ -200,6 +244,17 @@ class Recovery:
             )
         return list(unknown.values())
 
+    async def _heads_of_sources(self) -> dict[str, Mapping[int, int]]:
+        sources = self._consequences.sources if self._consequences else ()
+        if unknown := [source for source in sources if source not in self._owners]:
+            raise RecoveryFailed(f"{' and '.join(unknown)} cannot be asked: HOTLINE_PEERS has no address.")
+        try:
+            return {source: await self._owners[source].heads() for source in sources}
+        except SurroundingsFault as fault:
+            raise RecoveryFailed(
+                f"{fault}: what is to be consumed again is not known. Start it. Nothing was changed."
+            ) from fault
+
     def _pass_over(self, name: str, why: str) -> None:
         if name not in self._without:
             raise RecoveryFailed(
@@ -218,7 +273,12 @@ class Recovery:
     # Into the log
 
     async def _adopt(
-        self, connection: asyncpg.Connection, log: _Log, tail: Sequence[Envelope], today: date
+        self,
+        connection: asyncpg.Connection,
+        log: _Log,
+        tail: Sequence[Envelope],
+        heads: Mapping[str, Mapping[int, int]],
+        today: date,
     ) -> Report:
         buried = {bytes(row[0]) for row in await connection.fetch(_TOMBSTONES, TOMBSTONE)}
         erased = {identity_of(one.subject) for one in tail if one.type == ERASURE}
@@ -238,9 +298,14 @@ class Recovery:
 
         lines = [self._line(one, data_keys.get(identity_of(one.subject))) for one in tail]
         gaps = _gap_lines({one.position for one in tail}, log.head, today)
-        records = [*lines, *gaps]
-        records.sort(key=_position)
-        await connection.copy_records_to_table("events", records=records, columns=sql.COLUMNS)
+        await _write(connection, sorted([*lines, *gaps], key=_position))
+        if self._consequences is not None:
+            written = recorded(await connection.fetch(sql.READ_PUBLIC, log.head, tail[-1].position))
+            more = await self._consequences.follow(connection, written, tail[-1].position, heads)
+            await _write(
+                connection, [_line_of(event, at, 1) for at, event in enumerate(more, tail[-1].position + 1)]
+            )
+        await connection.execute(_END_LEADING)
         without_payload = sum(
             one.erased or (one.sealed is not None and identity_of(one.subject) in erased) for one in tail
         )
@@ -284,14 +349,18 @@ class Recovery:
         )
 
 
+async def _write(connection: "asyncpg.Connection", lines: Sequence[tuple[Any, ...]]) -> None:
+    await connection.copy_records_to_table("events", records=lines, columns=sql.COLUMNS)
+
+
 def _position(line: tuple[Any, ...]) -> int:
     return int(line[0])
 
 
 def _emptied(envelope: Envelope) -> dict[str, Any]:
-    """In the place of an erased payload: sealed under a key that is nowhere, so that it is published as
-    erased, as it was."""
-    kid = str(identity_of(envelope.subject))
+    """In the place of an erased payload: sealed under a key that is nowhere (its subject's may be in the copy
+    still), so that it is published as erased, as it was."""
+    kid = str(uuid4())
     recipients = [{"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}]
     nothing = dict.fromkeys(("iv", "ciphertext", "tag"), "")
     return {"protected": PROTECTED, "aad": str(envelope.id), "recipients": recipients, **nothing}
@@ -299,12 +368,28 @@ def _emptied(envelope: Envelope) -> dict[str, Any]:
 
 def _gap_lines(positions: set[int], head: int, today: date) -> list[tuple[Any, ...]]:
     stream = stream_id("recovery", uuid4())
-    gaps = sorted(set(range(head + 1, max(positions) + 1)) - positions)
-    return [
-        (position, stream, version, uuid4(), GAP, 1, None, None,
-         orjson.dumps({"clear": {"position": position}, "sealed": None}).decode(), "{}", today)
-        for version, position in enumerate(gaps, 1)
-    ]  # fmt: skip
+    lines = []
+    for version, position in enumerate(sorted(set(range(head + 1, max(positions) + 1)) - positions), 1):
+        data = orjson.dumps({"clear": {"position": position}, "sealed": None}).decode()
+        lines.append(_line_of(NewEvent(stream, uuid4(), GAP, data, today), position, version))
+    return lines
+
+
+def _line_of(event: NewEvent, position: int, version: int) -> tuple[Any, ...]:
+    """The row of an internal event that follows from nothing."""
+    return (
+        position,
+        event.stream_id,
+        version,
+        event.event_id,
+        event.type,
+        event.schema_version,
+        None,
+        None,
+        event.data,
+        "{}",
+        event.recorded_on,
+    )
 
 
 async def _read_log(connection: asyncpg.Connection) -> _Log:

@@ -8,6 +8,7 @@ lost its tail: the store is halted, nothing is appended until `./hotline recover
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
@@ -87,6 +88,7 @@ class Relay:
                 return
             position, marks = known
             self.position = await self._verified(publisher, position, marks)
+            looked_back = time.monotonic()
             while True:
                 news = self._store.news()
                 events, up_to = await self._store.read_public(self.position, BATCH)
@@ -94,7 +96,10 @@ class Relay:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow a cancellation
                             await news.wait()
-                    await self._look_back(publisher, marks)
+                    # Asks the broker twice; on a busy day every pause is a short one.
+                    if time.monotonic() - looked_back >= POLL_SECONDS:
+                        await self._look_back(publisher, marks)
+                        looked_back = time.monotonic()
                     continue
                 moved = await self._send(publisher, events)
                 if any(p in marks and mark.offset <= marks[p].offset for p, mark in moved.items()):

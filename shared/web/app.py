@@ -60,8 +60,7 @@ def create_app(
     app.state.authenticator = authenticator
     app.add_middleware(Edge, body_limits=body_limits or {})
     problems.install(app)
-    app.include_router(_health(readiness))
-    for router in routers:
+    for router in (*routers, _health(readiness)):
         app.include_router(router)
     openapi.install(app)
     return app

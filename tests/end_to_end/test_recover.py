@@ -1,7 +1,8 @@
-"""Intake's database comes back from an older copy, under a topic and followers that went on.
+"""A service's database comes back from an older copy, under a topic and followers that went on.
 
-A failover to a standby that lagged, or a restore: what was accepted since then is gone, and its numbers would
-be given a second time. Nothing is appended before `./hotline recover intake` has adopted what is left.
+A failover to a standby that lagged, or a restore: what was appended since then is gone, and its numbers would
+be given a second time. Nothing is appended before `./hotline recover` has adopted what is left; then
+everything is there once, and the three services agree. Referral's has to be restored.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -17,12 +18,17 @@ import pytest
 
 from deploy.local.data_directory import DataDirectory
 from deploy.local.issuer import Issuer
+from deploy.simulation import simulate
 from tests.conditions import wait_until
-from tests.end_to_end.complaints import complaint, write_complaints
-from tests.end_to_end.system import System, running_system
+from tests.end_to_end.complaints import complaint
+from tests.end_to_end.system import SERVICES, System, running_system
 from tests.end_to_end.test_whole_way import fetch
+from tests.failure.callers import REFERENCE
+from tests.failure.checker import checked
+from tests.failure.evidence import gathered, wait_until_settled
 
-BEFORE, LOST = 200, 60
+BEFORE, LOST, SEED = 120, 60, 5
+SETTLING_SECONDS = 120.0
 
 pytestmark = pytest.mark.long
 
@@ -34,7 +40,7 @@ def system() -> Iterator[System]:
 
 
 def _as_superuser(system: System, *statements: str) -> None:
-    """Outside of the database of intake, to which nobody may be connected for some of these."""
+    """Outside of the database of a service, to which nobody may be connected for some of these."""
     place = urlsplit(system.database_url("intake")).netloc.rpartition("@")[2]
     password = json.loads((system.data / "postgres" / "passwords.json").read_text())["postgres"]
 
@@ -57,55 +63,122 @@ def _alone(database: str) -> tuple[str, str]:
     )
 
 
-def _post(system: System, number: int) -> int:
-    """The status of one more complaint."""
-    token = Issuer(DataDirectory(system.data).keys).mint("call_handler")
-    request = urllib.request.Request(  # noqa: S310  (our own address)
-        f"{system.urls['intake']}/v1/complaints",
-        data=json.dumps(complaint(number)).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (our own address)
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code
+class Caller:
+    """Posts complaints that match each other. `accepted`: number -> the complaint that it became."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._token = Issuer(DataDirectory(system.data).keys).mint("call_handler")
+        self._bodies = simulate(BEFORE + LOST, SEED).complaints
+        self.accepted: dict[int, str] = {}
+
+    def posts(self, numbers: range) -> None:
+        for number in numbers:
+            assert self.post(number, self._bodies[number]) == 201
+
+    def post(self, number: int, body: dict[str, Any]) -> int:
+        """The status that is answered."""
+        request = urllib.request.Request(  # noqa: S310  (our own address)
+            f"{self._system.urls['intake']}/v1/complaints",
+            data=json.dumps({**body, "external_reference": REFERENCE.format(number)}).encode(),
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (our own address)
+                self.accepted[number] = json.load(answer)["complaint_id"]
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code
 
 
-def test_a_database_that_was_set_back_gets_its_events_again(system: System, tmp_path: Path) -> None:
-    first = write_complaints(tmp_path / "first.ndjson.gz", BEFORE)
-    assert system.hotline("import", str(first)).returncode == 0
-    assert system.hotline("verify").returncode == 0
-    _as_superuser(
-        system,
-        *_alone("intake"),
-        "CREATE DATABASE older TEMPLATE intake OWNER intake",
-        "ALTER DATABASE intake ALLOW_CONNECTIONS true",
-    )
-    for number in range(BEFORE, BEFORE + LOST):
-        assert _post(system, number) == 201
-    assert system.hotline("verify").returncode == 0
-    log = "SELECT event_id FROM events ORDER BY position"
-    accepted = fetch(system, "intake", log)
-    assert len(accepted) == BEFORE + LOST
+def _settle(system: System) -> None:
+    wait_until_settled({service: system.database_url(service) for service in SERVICES}, SETTLING_SECONDS)
 
-    _as_superuser(
-        system,
-        *_alone("intake"),
-        "ALTER DATABASE intake RENAME TO lost",
-        "ALTER DATABASE older RENAME TO intake",
-        "ALTER DATABASE intake ALLOW_CONNECTIONS true",
-    )
-    assert len(fetch(system, "intake", log)) == BEFORE
-    assert {_post(system, 10_000) for _ in range(3)} == {503}
-    assert len(fetch(system, "intake", log)) == BEFORE
-    assert system.hotline("verify", "--wait", "3").returncode == 1
 
-    recovered = system.hotline("recover", "intake")
+PUBLIC = (
+    "SELECT position, slot, slot_sequence, stream_id, version, event_id FROM events WHERE slot IS NOT NULL"
+)
+LOG = "SELECT event_id FROM events ORDER BY position"
+
+
+@pytest.mark.parametrize("service", ["intake", "dedup"])
+def test_a_database_that_was_set_back_gets_its_events_again(system: System, service: str) -> None:
+    caller = Caller(system)
+    public = _live_and_set_back(system, caller, service)
+    lost = len(public) - len(fetch(system, service, PUBLIC))
+    assert lost
+    _assert_nothing_is_appended(system, caller, service)
+    recovered = system.hotline("recover", service)
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
-    assert f"{LOST} events adopted" in recovered.stdout
-    assert fetch(system, "intake", log) == accepted
-    wait_until(lambda: _post(system, 10_000) == 201, what="complaints are accepted again", seconds=90)
+    assert f"{lost} events adopted" in recovered.stdout
+    assert fetch(system, service, PUBLIC)[: len(public)] == public
+    _assert_all_is_there_once(system, caller)
+    if service == "dedup":
+        assert fetch(system, service, PUBLIC) == public, "nothing was told a second time"
+
+
+def test_referral_appends_nothing_until_its_newest_copy_is_back(system: System) -> None:
+    """Nobody but referral knows which complaint is in which case: that is not adopted, and not guessed."""
+    caller = Caller(system)
+    public = _live_and_set_back(system, caller, "referral")
+    _assert_nothing_is_appended(system, caller, "referral")
+    refused = system.hotline("recover", "referral")
+    assert refused.returncode == 1
+    assert "restore the newest copy" in refused.stderr
+    _take_the_place_of(system, "referral", "lost", "older")
+    assert fetch(system, "referral", PUBLIC) == public
+    _assert_all_is_there_once(system, caller)
+
+
+def _live_and_set_back(system: System, caller: Caller, service: str) -> list[asyncpg.Record]:
+    """The public events that the service had."""
+    caller.posts(range(BEFORE))
+    _settle(system)
+    _as_superuser(
+        system,
+        *_alone(service),
+        f"CREATE DATABASE older TEMPLATE {service} OWNER {service}",
+        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
+    )
+    caller.posts(range(BEFORE, BEFORE + LOST))
+    _settle(system)
+    assert system.hotline("verify").returncode == 0
+    public = fetch(system, service, PUBLIC)
+    _take_the_place_of(system, service, "older", "lost")
+    return public
+
+
+def _take_the_place_of(system: System, service: str, database: str, aside: str) -> None:
+    """`database` is the service's from now on; the one that was keeps the name `aside`."""
+    _as_superuser(
+        system,
+        *_alone(service),
+        f"ALTER DATABASE {service} RENAME TO {aside}",
+        f"ALTER DATABASE {database} RENAME TO {service}",
+        f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
+    )
+
+
+def _assert_nothing_is_appended(system: System, caller: Caller, service: str) -> None:
+    copied = fetch(system, service, LOG)
+    for number in range(1000, 1003):
+        assert caller.post(number, complaint(number)) == (503 if service == "intake" else 201)
+    assert system.hotline("verify", "--wait", "20").returncode == 1
+    assert fetch(system, service, LOG) == copied
+
+
+def _assert_all_is_there_once(system: System, caller: Caller) -> None:
+    wait_until(
+        lambda: caller.post(2000, complaint(2000)) == 201, what="complaints are accepted again", seconds=90
+    )
+    _settle(system)
     verified = system.hotline("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert system.run_file is not None
+    urls = {each: system.database_url(each) for each in SERVICES}
+    evidence = gathered(urls, system.run_file["broker"], DataDirectory(system.data).keys)
+    assert checked(evidence, caller.accepted) == []
+    for each in SERVICES:
+        rebuilt = system.hotline("rebuild", each, "--check")
+        assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr

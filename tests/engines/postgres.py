@@ -68,6 +68,12 @@ class Databases:
         finally:
             self._server.drop_database(copied)
 
+    def set_back(self, url: str, copied: str) -> None:
+        """The copy takes the database's place, and name; whoever was connected is cut off."""
+        name, copy = (address.rpartition("/")[2] for address in (url, copied))
+        self._server.drop_database(name)
+        self._server.query(f'ALTER DATABASE "{copy}" RENAME TO "{name}"')
+
 
 class ServerAt:
     """A server that somebody else runs, spoken to as its superuser.

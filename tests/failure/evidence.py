@@ -270,12 +270,7 @@ async def _is_settled(urls: Mapping[str, str]) -> bool:
     except (OSError, asyncpg.PostgresError):
         return False
     try:
-        heads: dict[str, dict[int, int]] = {}
-        for service, connection in opened.items():
-            rows = await connection.fetch(
-                "SELECT slot, max(slot_sequence) FROM events WHERE slot IS NOT NULL GROUP BY slot"
-            )
-            heads[service] = {row[0]: row[1] for row in rows}
+        heads = {service: await _heads(connection) for service, connection in opened.items()}
         for follower, owners in OWNERS.items():
             for owner in owners:
                 rows = await opened[follower].fetch("SELECT slot, at FROM cursors WHERE source = $1", owner)
@@ -284,7 +279,17 @@ async def _is_settled(urls: Mapping[str, str]) -> bool:
                     return False
         read = await opened["dedup"].fetchval("SELECT at FROM cursors WHERE source = 'resolver'")
         facts = await opened["dedup"].fetchval("SELECT max(position) FROM events WHERE slot IS NULL")
-        return (read or 0) >= (facts or 0)
+        if (read or 0) < (facts or 0):
+            return False
+        # The resolver may have published what it read between the two looks.
+        return heads == {service: await _heads(connection) for service, connection in opened.items()}
     finally:
         for connection in opened.values():
             await connection.close()
+
+
+async def _heads(connection: "asyncpg.Connection") -> dict[int, int]:
+    rows = await connection.fetch(
+        "SELECT slot, max(slot_sequence) FROM events WHERE slot IS NOT NULL GROUP BY slot"
+    )
+    return {row[0]: row[1] for row in rows}

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from shared.contracts.contract import Contract, SubjectIndex
+from shared.contracts.contract import Contract, Count, SubjectIndex
 from shared.contracts.events import EventType
 
 Kind = Literal["duplicate", "same_incident", "same_officer"]
@@ -74,6 +74,14 @@ class ComplaintTakenOut(Contract):
     complaint_id: UUID
 
 
+class TailAdopted(Contract):
+    """The log lost its tail and has adopted what others knew of it, up to the event before this one; facts
+    that lay between are lost. The resolver had read up to `resolved`; intake's slots had `heads` then."""
+
+    resolved: Count
+    heads: dict[int, int]
+
+
 MATCH_PROPOSED: Final[EventType[MatchProposed, MatchEvidence]] = EventType(
     "dedup", "hotline.match.proposed.v1", MatchProposed, MatchEvidence
 )
@@ -91,6 +99,9 @@ COMPLAINT_TAKEN_OUT: Final[EventType[ComplaintTakenOut, Contract]] = EventType(
 )
 COMPLAINT_WITHDRAWN: Final[EventType[ComplaintWithdrawn, Contract]] = EventType(
     "dedup", "hotline.complaint.withdrawn.v1", ComplaintWithdrawn, None
+)
+TAIL_ADOPTED: Final[EventType[TailAdopted, Contract]] = EventType(
+    "dedup", "hotline.tail.adopted.v1", TailAdopted, None
 )
 
 

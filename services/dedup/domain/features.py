@@ -4,11 +4,16 @@ Days are proleptic ordinals (`date.toordinal`), 0 where unknown. Texts are lower
 empty where unknown. Words of the narrative are 32-bit hashes: enough to compare, no text to read.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import takewhile
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 import orjson
+
+from services.dedup.domain.narratives import packed
 
 FORM = 1
 """The version of the form that `dump` writes. A form that is not known is indexed again, never guessed."""
@@ -66,7 +71,7 @@ class Features:
     categories: tuple[str, ...]
     officers: tuple[Officer, ...]
     words: int
-    signature: tuple[int, ...]
+    signature: "array[int]"
     mentions: tuple[int, ...]
     identities: frozenset[str] = field(init=False, compare=False, repr=False)
     told: int = field(init=False, compare=False, repr=False)
@@ -80,16 +85,16 @@ class Features:
         return bool(self.first_day)
 
 
-_FIELDS = tuple(of.name for of in fields(Features) if of.init)
-_BEFORE, _AFTER = _FIELDS[: _FIELDS.index("officers")], _FIELDS[_FIELDS.index("officers") + 1 :]
+_BEFORE = tuple(takewhile(lambda name: name != "officers", (of.name for of in fields(Features))))
 
 
 def dump(features: Features) -> bytes:
     """As JSON in the order of the fields; `load` reads it back."""
     officers = [list(officer) for officer in features.officers]
     values = [getattr(features, name) for name in _BEFORE]
-    after = [getattr(features, name) for name in _AFTER]
-    return orjson.dumps([FORM, *values, officers, *after])
+    return orjson.dumps(
+        [FORM, *values, officers, features.words, features.signature.tolist(), features.mentions]
+    )
 
 
 def load(raw: bytes) -> Features:
@@ -101,15 +106,18 @@ def load(raw: bytes) -> Features:
     if form != FORM:
         raise ValueError(f"features of form {form}; form {FORM} is known")
     source_group, wish, force, first, last, places, categories, officers, words, signature, mentions = values
+    # Forces, units, places and names come again and again, and dedup keeps thousands of features in memory.
     return Features(
-        source_group, wish, force, first, last, tuple(places), tuple(categories),
-        tuple([_officer(*officer) for officer in officers]), words, tuple(signature), tuple(mentions),
+        source_group, intern(wish), intern(force), first, last, tuple(map(intern, places)),
+        tuple(map(intern, categories)), tuple([_officer(*officer) for officer in officers]), words,
+        packed(signature), tuple(mentions),
     )  # fmt: skip
 
 
-def _officer(*values: Any) -> Officer:
-    *before, description, seen_from, seen_to = values
-    return Officer._make((*before, tuple(description), seen_from, seen_to))
+def _officer(subject: int, *values: Any) -> Officer:
+    *texts, description, seen_from, seen_to = values
+    described = tuple(map(intern, description))
+    return Officer._make((subject, *map(intern, texts), described, seen_from, seen_to))
 
 
 def _identities(officers: Iterable[Officer]) -> Iterator[str]:

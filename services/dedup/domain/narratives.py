@@ -8,7 +8,8 @@ of one event seldom share sentences, and often a street or a plate.
 
 import re
 import zlib
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from services.dedup.domain.words import COMMON_IN_NARRATIVES
@@ -29,17 +30,23 @@ def words_of(narrative: str) -> list[str]:
     return _WORD.findall(narrative.lower())
 
 
-def signature(words: Sequence[str]) -> tuple[int, ...]:
+def signature(words: Sequence[str]) -> "array[int]":
     """Empty where there are fewer than eight words: too little to call two texts the same."""
     if len(words) < 8:
-        return ()
+        return packed(())
     least = [_EMPTY] * BUCKETS
     crc = zlib.crc32
-    for pair in {f"{a} {b}" for a, b in pairwise(words)}:
-        hashed = crc(pair.encode()) * 0x9E3779B1 & 0xFFFFFFFF
+    for a, b in pairwise(words):
+        hashed = crc(f"{a} {b}".encode()) * 0x9E3779B1 & 0xFFFFFFFF
         bucket, value = hashed & 31, hashed >> 5
-        least[bucket] = min(least[bucket], value)
-    return tuple(least)
+        if value < least[bucket]:  # noqa: PLR1730  (`min` would take as long as the hash)
+            least[bucket] = value
+    return packed(least)
+
+
+def packed(signature: Iterable[int]) -> "array[int]":
+    """Four bytes a bucket: dedup keeps many of them in memory."""
+    return array("I", signature)
 
 
 def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:

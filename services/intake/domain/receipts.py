@@ -19,8 +19,7 @@ def derive_receipt(day_secret: bytes, request_key: bytes, body: bytes, attempt: 
         body: the complaint as it was read, in canonical form.
         attempt: 0, or more where the receipt before was somebody else's.
     """
-    mac = hmac.new(day_secret, b"receipt", sha256)
-    for part in (request_key, body, attempt.to_bytes(2)):
-        mac.update(len(part).to_bytes(8) + part)
+    parts = (len(part).to_bytes(8) + part for part in (request_key, body, attempt.to_bytes(2)))
+    mac = hmac.digest(day_secret, b"receipt" + b"".join(parts), sha256)
     # 256 bits modulo 10^16: the bias is below 2^-200.
-    return f"{int.from_bytes(mac.digest()) % 10**DIGITS:0{DIGITS}d}"
+    return f"{int.from_bytes(mac) % 10**DIGITS:0{DIGITS}d}"

@@ -169,7 +169,8 @@ def sanitise_complaint(body: ComplaintBody) -> tuple[SanitisedComplaint, tuple[R
 
     def clean_text(field: str, text: str, kind: TextKind) -> str:
         sanitised = sanitise(text, kind)
-        counts.update((field, redaction.kind) for redaction in sanitised.redactions)
+        for redaction in sanitised.redactions:
+            counts[field, redaction.kind] += 1
         return sanitised.text
 
     def clean_subject(field: str, sent: Subject) -> SanitisedSubject:

@@ -11,6 +11,7 @@ from typing import Final
 
 from services.intake.domain.sanitising.numbers import DATES
 from services.intake.domain.sanitising.reading import ANY_MARKER, MARKER, Reading, Span
+from services.intake.domain.sanitising.words import words
 
 _STREET: Final = (
     "avenue|ave|street|st|road|rd|lane|ln|close|drive|dr|crescent|cres|court|ct|way|place|terrace|gardens|grove"
@@ -31,14 +32,18 @@ _PLACE: Final = re.compile(
     rf"|(?:{_FLAT}|(?:the[ \t]+)?{_NUMBER})(?:{_WORD}){{0,2}}?(?=[,.;:!?\n]|(?:{_NO_STREET})\b|\Z)"
     rf"|{_FLAT}|[0-9]{{1,4}}[a-z]?[ \t]+[\w'\u2019\-]{{3,30}}"
 )
+_ADDRESS: Final = words("address")
 _LIVING: Final = re.compile(
     r"\b(?:i|we|caller|complainant)(?:['\u2019](?:m|ve|re))?"
     r"(?: (?:am|are|have|was|were|used to|currently|still|now|also|both|all|who|is|has))*"
     r" (?:live[sd]?|living|reside[sd]?|residing|stay(?:s|ed|ing)?)\s+(?:at|on|in)\s+"
-    r"|\b(?:my|our) (?:own )?(?:house|home|flat|apartment|bungalow|bedsit|room|place|property|hostel"
+)
+_LIVE: Final = words("live lives lived living reside resides resided residing stay stays stayed staying")
+_MY_HOME: Final = re.compile(
+    r"\b(?:my|our) (?:own )?(?:house|home|flat|apartment|bungalow|bedsit|room|place|property|hostel"
     r"|front door|doorstep|parents['\u2019]? (?:house|home))(?:,? (?:which )?is)?,? (?:at|on|in)\s+"
 )
-_LIVING_HINTS: Final = (" liv", " resid", " stay", "my ", "our ")
+_HOMES: Final = words("house home flat apartment bungalow bedsit room place property hostel door doorstep")
 _MY_ADDRESS: Final = re.compile(
     r"\b(?:my|our|her|his|caller['\u2019]s|complainant['\u2019]s) (?:home |postal |current |full |old |new )*"
     r"address(?: is| was| =|:| -|,)+\s*|(?:^|\n)[ \t]*(?:home |my |postal )?address[ \t]*[:=\-][ \t]*"
@@ -53,15 +58,18 @@ _STREET_WORD: Final = re.compile(rf"\b(?:{_STREET})\b|\d")
 def addresses(reading: Reading) -> Iterator[Span]:
     """Where the caller lives, as far as they say that they live there. A town alone stays."""
     low = reading.low
-    if "address" in low:
+    if reading.has_any(_ADDRESS):
         for found in _MY_ADDRESS.finditer(low):
             rest = _TO_THE_END.match(low, found.end())
             if MARKER.match(low, found.end()):
                 yield from _place(reading, found.end())
             elif rest and _is_address(rest_as_sent := reading.text[rest.start() : rest.end()]):
                 yield Span(rest.start(), rest.start() + len(rest_as_sent.rstrip()), "address")
-    if any(hint in low for hint in _LIVING_HINTS):
+    if reading.has_any(_LIVE):
         for found in _LIVING.finditer(low):
+            yield from _place(reading, found.end())
+    if reading.has_any(_HOMES):
+        for found in reading.mine(_MY_HOME):
             yield from _place(reading, found.end())
 
 

@@ -10,8 +10,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from services.intake.domain.sanitising.reading import ANY_MARKER, Reading, Span
-from services.intake.domain.sanitising.words import DEMONYMS, NOT_NAMES, PARTICLES, RANKS, TITLES
+from services.intake.domain.sanitising.reading import ANY_MARKER, Reading, Span, phrases
+from services.intake.domain.sanitising.words import (
+    DEMONYMS,
+    NOT_NAMES,
+    PARTICLES,
+    RANKS,
+    TITLES,
+    words,
+)
 
 # One marker before a name is passed over like a space, or it could be typed there to hide the name.
 _GAP: Final = re.compile(rf"[ \t\u00a0]*(?:{ANY_MARKER}[ \t\u00a0]*)?")
@@ -24,6 +31,7 @@ _MY_NAME: Final = re.compile(
     r" (?:(?:full|first|last|middle|maiden|real|own|birth|family|christian|given|legal|actual|married)[ -])*"
     r"(?:sur|fore)?names?(?:['\u2019]s\b| is\b| are\b| was\b| as\b| being\b|[ \t]?[:=\-]|,)+[ \t]*" + _QUOTE
 )
+_NAMES: Final = words("name names surname surnames forename forenames")
 _LABEL: Final = re.compile(
     r"(?:^|\n)[ \t]*(?:(?:full|first|last|your|my) )?(?:sur)?name[ \t]*[:=\-]" + _QUOTE
 )
@@ -33,17 +41,18 @@ _CALLED: Final = re.compile(
     r"|\b(?:please|you can|people|friends|everyone|everybody) calls? me\b"
     r"|\b(?:caller|complainant) (?:is (?:called|named)|named)\b"
 )
+_CALLED_WORDS: Final = words("called named known go call calls")
 _CALLED_HINTS: Final = (" called", " named", " known as", " go by", " call me", " calls me")
-_I_AM: Final = ("i'm ", "i\u2019m ", "im ", "i am ")
-_APPOSITIONS: Final = ("i, ", "caller, ", "complainant, ", "informant, ")
-_THIS_IS: Final = ("this is ", "it's ", "it\u2019s ", "it is ")
+_I_AM: Final = phrases("i'm ", "i\u2019m ", "im ", "i am ")
+_APPOSITIONS: Final = phrases("i, ", "caller, ", "complainant, ", "informant, ")
+_THIS_IS: Final = phrases("this is ", "it's ", "it\u2019s ", "it is ")
 _OPENING: Final = re.compile(
     r"\s*(?:(?:hi|hello|hiya|good (?:morning|afternoon|evening))\b[,.!]?\s*)?"
     r"(this is |it['\u2019]?s |it is )?"
 )
 _SPEAKING: Final = re.compile(r"[ \t]*,?[ \t]*(?:calling|speaking|here|ringing|phoning|writing)\b")
-_SPEAKING_HINTS: Final = ("calling", "speaking", " here", "ringing", "phoning", "writing")
-_VALEDICTIONS: Final = (
+_SPEAKING_WORDS: Final = words("calling speaking here ringing phoning writing")
+_VALEDICTIONS: Final = phrases(
     *("regards", "best", "best wishes", "yours", "yours faithfully", "yours sincerely", "yours truly"),
     *("faithfully", "sincerely", "sincerely yours", "respectfully", "cheers", "signed", "signed by"),
     *("thanks", "thanks again", "thanks in advance", "thanks so much", "thanks very much", "many thanks"),
@@ -73,12 +82,12 @@ _MOST_WORDS: Final = 6
 def introductions(reading: Reading) -> Iterator[Span]:
     """Where it is said outright what the caller is called. The name may be in lower case."""
     low = reading.low
-    if "name" in low:
+    if reading.has_any(_NAMES):
         for found in _MY_NAME.finditer(low):
             yield from _given_name(reading, found)
         for found in _LABEL.finditer(low):
             yield from _name(reading, found.end(), lower_case=True)
-    if any(hint in low for hint in _CALLED_HINTS):
+    if reading.has_any(_CALLED_WORDS) and any(hint in low for hint in _CALLED_HINTS):
         for found in _CALLED.finditer(low):
             yield from _name(reading, found.end())
 
@@ -96,22 +105,23 @@ def _given_name(reading: Reading, found: re.Match[str]) -> Iterator[Span]:
 
 def self_descriptions(reading: Reading) -> Iterator[Span]:
     """`I'm Jane`, `I, Jane Smith,`, `this is Jane Smith calling`, `Jane Smith speaking`: in capitals only."""
-    for start in reading.after(*_I_AM):
+    for start in reading.after(_I_AM):
         for span in _name(reading, start, weak=True):
             # "I am David C's wife": the one who is named is somebody else.
             if reading.low[span.end - 2 : span.end] not in ("'s", "\u2019s"):
                 yield span
-    for start in reading.after(*_APPOSITIONS):
+    for start in reading.after(_APPOSITIONS):
         for span in _name(reading, start, weak=True):
             if reading.text[span.end : span.end + 1] == ",":
                 yield span
-    if any(hint in reading.low for hint in _SPEAKING_HINTS):
-        for start in reading.after(*_THIS_IS):
+    is_speaking = reading.has_any(_SPEAKING_WORDS)
+    if is_speaking:
+        for start in reading.after(_THIS_IS):
             yield from _speaking(reading, start)
     if opening := _OPENING.match(reading.low):
         if opening.group(1):
             yield from _name(reading, opening.end(), weak=True)
-        else:
+        elif is_speaking:
             yield from _speaking(reading, opening.end())
 
 
@@ -123,7 +133,7 @@ def _speaking(reading: Reading, start: int) -> Iterator[Span]:
 
 def signatures(reading: Reading) -> Iterator[Span]:
     """The name that ends a line after "Regards," and the like."""
-    for end in reading.after(*_VALEDICTIONS):
+    for end in reading.after(_VALEDICTIONS):
         gap = _TO_THE_NAME.match(reading.low, end)
         if gap is None or _NO_VALEDICTION.search(reading.before(end, 16)):
             continue
@@ -134,9 +144,7 @@ def signatures(reading: Reading) -> Iterator[Span]:
 
 def relatives(reading: Reading) -> Iterator[Span]:
     """`my daughter Emma`; not if what follows tells that she is an officer, who may be the accused."""
-    if "my " not in reading.low and "our " not in reading.low:
-        return
-    for found in _KIN.finditer(reading.low):
+    for found in reading.mine(_KIN):
         for span in _name(reading, found.end(), weak=True):
             if not _POLICE.search(reading.low, span.end, span.end + 50):
                 yield span

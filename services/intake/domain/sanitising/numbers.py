@@ -83,8 +83,10 @@ def _runs(reading: Reading) -> Iterator[re.Match[str]]:
 
 
 def _group(found: re.Match[str]) -> _Group:
-    # int() reads the decimal digits of every script.
-    return _Group(found.start(), found.end(), "".join(str(int(digit)) for digit in found.group()))
+    digits = found.group()
+    if not digits.isascii():  # int() reads the decimal digits of every script
+        digits = "".join(str(int(digit)) for digit in digits)
+    return _Group(found.start(), found.end(), digits)
 
 
 def _in_context(reading: Reading, groups: list[_Group]) -> Iterator[Span]:

@@ -17,6 +17,8 @@ _SPELLED_HOST: Final = re.compile(
     rf"{_DOT}(?:{_TOP})(?:{_DOT}(?:{_TOP}))?(?![\w\-])"
 )
 _SPELLED_LOCAL: Final = re.compile(rf"(?:[\w+\-]+{_DOT}){{0,3}}[\w+\-]+\Z")
+_AT: Final = words("at")
+_TOPS: Final = frozenset(_TOP.split("|"))
 _HOST_HINTS: Final = (" dot ", "dot)", "dot]", "dot}", ".com", ".co", ".net", ".org", ".uk", ". co")
 _LONGEST_LOCAL: Final = 80
 
@@ -26,6 +28,8 @@ def emails(reading: Reading) -> Iterator[Span]:
     if "@" in reading.low:
         for found in _EMAIL.finditer(reading.text):
             yield Span(found.start(), found.end(), "email")
+    if not ("@" in reading.low or reading.has_any(_AT)) or not reading.has_any(_TOPS):
+        return
     if not any(hint in reading.low for hint in _HOST_HINTS):
         return
     for host in _SPELLED_HOST.finditer(reading.low):
@@ -42,16 +46,19 @@ _LINK: Final = re.compile(
     rf"(?:https?://|www\.)\S+|(?<![\w@.])(?:[a-z]+\.)?(?:{_SITES})\.(?:com|net|me|gg|org)(?:/\S*)?"
     r"|(?<![\w@.])(?:x\.com|t\.me|wa\.me|linktr\.ee|fb\.me|youtu\.be)/\S+"
 )
-_LINK_HINTS: Final = ("http", "www.", ".com", ".net", ".me", ".gg", ".org", ".ee/", ".be/")
+_NAMED_SITES: Final = frozenset(_SITES.split("|"))
+_LINK_HINTS: Final = ("http", ".com/", ".me/", ".ee/", ".be/")
 _TRAILING: Final = ".,;:!?'\")]}>"
 _PUBLIC: Final = re.compile(r"(?:https?://)?[a-z0-9.\-]+\.(?:police\.uk|gov\.uk)(?:/[^?#]*)?\Z")
 
 
 def links(reading: Reading) -> Iterator[Span]:
     """Every link and every profile at a known site, but plain pages of public bodies."""
-    if not any(hint in reading.low for hint in _LINK_HINTS):
+    low = reading.low
+    has_path = "/" in low and any(hint in low for hint in _LINK_HINTS)
+    if not (has_path or reading.has_any(_NAMED_SITES) or "www." in low):
         return
-    for found in _LINK.finditer(reading.low):
+    for found in _LINK.finditer(low):
         link = found.group().rstrip(_TRAILING)
         if not _PUBLIC.match(link):
             yield Span(found.start(), found.start() + len(link), "link")
@@ -74,9 +81,7 @@ def handles(reading: Reading) -> Iterator[Span]:
     if "@" in reading.low:
         for found in _HANDLE.finditer(reading.text):
             yield Span(found.start(), found.end(), "handle")
-    if "my " not in reading.low:
-        return
-    for found in _ACCOUNT.finditer(reading.low):
+    for found in reading.mine(_ACCOUNT):
         name = found.group(1).rstrip(_TRAILING)
         if name and name not in _STATES:
             yield Span(found.start(1), found.start(1) + len(name), "handle")
@@ -94,7 +99,8 @@ def network_addresses(reading: Reading) -> Iterator[Span]:
         for found in reading.around_digits(_IPV4, 0, 0):
             if _is_address(found.group()):
                 yield Span(found.start(), found.end(), "ip-address")
-    if "::" in reading.low or reading.low.count(":") >= _COLONS_OF_IPV6:
+    colons = reading.low.count(":")
+    if colons >= _COLONS_OF_IPV6 or (colons and "::" in reading.low):
         for found in _IPV6.finditer(reading.low):
             if ":" in found.group() and _is_address(found.group()):
                 yield Span(found.start(), found.end(), "ip-address")

@@ -17,13 +17,14 @@ _ITEM: Final = (
 )
 _SPOKEN: Final = re.compile(rf"(?<!\w){_ITEM}(?:[\s,.\-\u2013\u2014]{{1,3}}{_ITEM})*+")
 _WORD: Final = re.compile(r"[a-z]+|[0-9]+")
+_NUMBERS: Final = frozenset((*_DIGIT_WORDS, "hundred"))
 _HINTS: Final = ("zero", "seven", "double", "treble", "triple", "nought", "oh ")
 _SHORTEST_SPOKEN: Final = 7
 
 
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more of which some are words: `oh seven seven double oh, 900 one two three`."""
-    if not any(hint in reading.low for hint in _HINTS):
+    if not reading.has_any(_NUMBERS) or not any(hint in reading.low for hint in _HINTS):
         return
     for found in _SPOKEN.finditer(reading.low):
         if found.end() - found.start() < _SHORTEST_SPOKEN:

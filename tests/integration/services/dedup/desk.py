@@ -28,6 +28,7 @@ from shared.store.leases import Lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope
+from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
@@ -36,9 +37,11 @@ DAY = date(2026, 11, 23)
 
 
 class Intake:
-    """Numbers and seals events as intake does."""
+    """Numbers and seals events as intake does. `sent` are all of them, in order."""
 
     def __init__(self, keys: ServiceKeys) -> None:
+        self.sent: list[Envelope] = []
+        self.is_away = False
         self._recipients = keys.sources["intake"]
         self._slots: Counter[int] = Counter()
         self._versions: Counter[str] = Counter()
@@ -64,6 +67,11 @@ class Intake:
         clear = {"complaint_id": str(complaint_id), "reason_code": "request"}
         return self._numbered(complaint_id, uuid4(), "complaint.erased", clear, None)
 
+    async def heads(self) -> dict[int, int]:
+        if self.is_away:
+            raise SurroundingsFault("intake does not answer")
+        return dict(self._slots)
+
     def _numbered(
         self, complaint_id: UUID, event_id: UUID, type_: str, clear: Mapping[str, Any], sealed: Any
     ) -> Envelope:
@@ -72,7 +80,7 @@ class Intake:
         self._slots[slot] += 1
         self._versions[stream] += 1
         self._position += 1
-        return Envelope(
+        envelope = Envelope(
             source="intake",
             id=event_id,
             type=type_,
@@ -88,6 +96,8 @@ class Intake:
             clear=clear,
             sealed=sealed,
         )
+        self.sent.append(envelope)
+        return envelope
 
 
 @dataclass

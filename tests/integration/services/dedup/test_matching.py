@@ -126,7 +126,8 @@ async def test_a_process_that_dies_between_the_two_steps_loses_no_match(desk: De
     envelope = desk.intake.recorded(SAME_NIGHT)
     died = UUID(envelope.clear["complaint_id"])
     body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
-    await desk.index.add(died, features_of(body, "its source"), AppendRequest())
+    features = features_of(body, "its source")
+    await desk.index.add(died, features, desk.index.blocked(features), AppendRequest())
     other = await desk.record(NIGHT)
     assert await desk.inbox.receive(envelope) is InboxState.APPLIED
     await desk.resolve()

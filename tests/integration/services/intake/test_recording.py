@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import pytest
 
 from tests.running import Running
 
@@ -53,6 +54,18 @@ async def test_the_same_key_with_another_body_is_refused_and_names_the_key(intak
     status, problem = await record(intake, {**BODY, "channel": "web"}, "call-1")
     assert status == 422
     assert problem["errors"][0]["field"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
+async def test_an_empty_key_or_one_that_is_too_long_is_refused_and_named(
+    intake: Running, database_url: str, key: str
+) -> None:
+    contact = {"channel": "phone", "disposition": "abandoned"}
+    for path, body in (("/v1/complaints", BODY), ("/v1/contacts", contact)):
+        status, problem = await intake.json("POST", path, json=body, headers={"Idempotency-Key": key})
+        assert status == 422
+        assert [error["field"] for error in problem["errors"]] == ["Idempotency-Key"]
+    assert await recorded_events(database_url) == 0
 
 
 async def test_without_a_key_two_calls_are_two_complaints(intake: Running, database_url: str) -> None:

@@ -23,6 +23,7 @@ from shared.streaming import tail as tails
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
+from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import Reached, Returned
 from shared.streaming.tail import Tail
 from shared.web.auth import ROLES
@@ -297,6 +298,44 @@ async def test_what_was_erased_stays_erased(history: History) -> None:
         assert [(one.sealed, one.erased) for one in envelopes] == [(None, True), (None, True), (None, False)]
         await everything_arrives(flow)
         await flow.close()
+
+
+async def test_what_is_known_only_as_erased_is_published_as_that_although_its_key_is_there(
+    history: History,
+) -> None:
+    """The erasure itself was never published, and is lost."""
+
+    async def erase_one_unheard(flow: Flow) -> None:
+        subject = (await flow.engines.owner.read_log(0, 1))[0].stream_id
+        await flow.engines.owner.append(AppendRequest(rows=(destroy_data_key(identity_of(subject)),)))
+        await flow.relayed()
+
+    await set_back(history, erase_one_unheard)
+    report = await history.recovered()
+    assert (report.adopted, report.erased) == (20, 1)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        flow = history.flow(owner)
+        first = (await owner.read_log(0, 1))[0].stream_id
+        envelopes = await flow.envelopes_of(first)
+        assert [one.erased for one in envelopes] == [False, True]
+        await everything_arrives(flow)
+        await flow.close()
+
+
+async def test_whoever_led_leads_anew(history: History) -> None:
+    """A relay that remembers a position above the adopted tail would pass over what comes next."""
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        state = PostgresRelayState(owner.pool)
+        lease = await state.lead(TOPIC)
+        assert lease is not None
+        assert await state.load(TOPIC, lease.epoch) is not None
+        await history.recovered()
+        assert not await state.advance(TOPIC, lease.epoch, 31, {})
+        assert not await state.stay(lease)
+        again = await state.lead(TOPIC)
+        assert again is not None
+        assert await state.load(TOPIC, again.epoch) is not None
 
 
 async def test_without_a_follower_it_adopts_nothing_unless_told_so(history: History) -> None:

@@ -3,7 +3,9 @@
 Google's own matcher for telephone numbers is asked afterwards whether it still finds one.
 """
 
+import re
 import time
+from collections.abc import Iterator, Mapping
 
 import phonenumbers
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain.sanitiser import KINDS, Sanitised, TextKind, sanitise
+from services.intake.domain.sanitising.reading import Reading
+from services.intake.domain.sanitising.words import words
 
 KIND: st.SearchStrategy[TextKind] = st.sampled_from(["narrative", "officer", "place"])
 PIECES = (
@@ -30,6 +34,16 @@ PIECES = (
         "https://",
         "www.",
         "::1",
+    ),
+    *(
+        "i go by ",
+        "my house is at ",
+        "yours truly, ",
+        "i, ",
+        "caller, ",
+        "please call me ",
+        "surname: ",
+        "\u00e9",
     ),
     *("my car ", "AB12 CDE", "crime ref ", "cad ", "born on ", "dob ", "my insta is ", "call me on "),
     *("[", "]", "[name]", "[phone]", "[phone] ", "[address]", " ", ", ", ".", "\n", "-", "\u0130", "\ud800"),
@@ -58,6 +72,84 @@ def test_the_redactions_tell_how_the_text_was_made(text: str, kind: TextKind) ->
         made += f"{text[position : one.start]}[{one.kind}]"
         position = one.end
     assert made + text[position:] == sanitised.text
+
+
+def sanitised_everywhere(text: str, kind: TextKind) -> Sanitised:
+    """With every pattern tried at every character, whatever words the text has."""
+
+    def after(reading: Reading, phrases: Mapping[str, frozenset[str]]) -> Iterator[int]:
+        for phrase in phrases:
+            yield from (
+                found.end(1) for found in re.finditer(rf"(?<![\w'\u2019])(?=({phrase}))", reading.low)
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reading, "has_any", lambda *_: True)
+        patch.setattr(Reading, "mine", lambda self, pattern: pattern.finditer(self.low))
+        patch.setattr(Reading, "after", after)
+        return sanitise(text, kind)
+
+
+@given(TEXT, KIND)
+@settings(max_examples=200)
+def test_looking_only_where_its_words_are_misses_nothing(text: str, kind: TextKind) -> None:
+    assert sanitise(text, kind) == sanitised_everywhere(text, kind)
+
+
+LIVE = words("live lives lived living reside resides resided residing stay stays stayed staying")
+HOMES = (
+    *("house", "home", "flat", "apartment", "bungalow", "bedsit", "room", "place", "property", "hostel"),
+    *("front door", "doorstep", "parents' house", "parents\u2019 home", "own house"),
+)
+NAMES = ("name", "names", "full name", "surname", "surnames", "forename", "forenames", "maiden-name")
+SITES = (
+    *("facebook", "fb", "instagram", "twitter", "tiktok", "linkedin", "snapchat", "threads", "youtube"),
+    *("reddit", "onlyfans", "pinterest", "tumblr", "telegram", "discord"),
+)
+SPEAKING = ("calling", "speaking", "here", "ringing", "phoning", "writing")
+WITH_ONE_TRACE = (
+    *(f"He knows that I {verb} at 12 Acacia Avenue." for verb in sorted(LIVE)),
+    *(f"He came to my {home} at 12 Acacia Avenue." for home in HOMES),
+    *(f"My {name} is Jane." for name in NAMES),
+    *(f"{label}: Jane" for label in ("Name", "Surname", "Full name")),
+    *(f"I am {called} Jane." for called in ("called", "named", "known as")),
+    *("I go by Jane.", "People call me Jane.", "Everyone calls me Jane.", "My address is 12 Acacia Avenue."),
+    *(
+        f"{opening} Jane Smith, {word}."
+        for word in SPEAKING
+        for opening in ("This is", "Hello. It's", "It is")
+    ),
+    *(f"Jane Smith {word}." for word in SPEAKING),
+    *(f"He wrote to {site}.com/jane.smith there." for site in SITES),
+    *(
+        f"He wrote to {short}/jane there."
+        for short in ("x.com", "t.me", "wa.me", "fb.me", "youtu.be", "linktr.ee")
+    ),
+    *("He wrote to http://a.b there.", "He wrote to zhttps://a.b there.", "He wrote to zwww.a there."),
+    *(f"He wrote to jane at example.{top}." for top in ("com", "net", "org", "co.uk", "uk", "co")),
+    *(f"He wrote to jane[at]example dot {top} there." for top in ("info", "me", "io", "ie", "eu", "fr")),
+    *(f"He wrote to jane @ example dot {top} there." for top in ("de", "us", "gov", "ac")),
+    *("zero one two three four five eight", "hundred hundred hundred hundred seventy"),
+    *("I'm Jane Smith.", "I\u2019m Jane.", "Im Jane.", "I am Jane.", "I, Jane Smith, was there."),
+    *(f"The {caller}, Jane Smith, was there." for caller in ("caller", "complainant", "informant")),
+    *(
+        f"He left.\n{closing}\nJane"
+        for closing in ("Regards,", "Yours truly,", "Many thanks,", "Signed by:", "Love,")
+    ),
+    *(
+        "My sister Ann saw it.",
+        "Our son Tom saw it.",
+        "My insta is jane_s99.",
+        "It is my snapchat: jane_s99.",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", WITH_ONE_TRACE)
+def test_every_word_that_a_trace_is_found_by_is_looked_for(text: str) -> None:
+    sanitised = sanitise(text)
+    assert sanitised == sanitised_everywhere(text, "narrative")
+    assert len(sanitised.redactions) == 1, sanitised
 
 
 FORMATS = [
