@@ -125,7 +125,7 @@ def test_referral_appends_nothing_until_its_newest_copy_is_back(system: System) 
     _assert_nothing_is_appended(system, caller, "referral")
     refused = system.hotline("recover", "referral")
     assert refused.returncode == 1
-    assert "restore the newest copy" in refused.stderr
+    assert "Restore the newest copy" in refused.stderr
     _take_the_place_of(system, "referral", "lost", "older")
     assert fetch(system, "referral", PUBLIC) == public
     _assert_all_is_there_once(system, caller)
