@@ -31,5 +31,5 @@ async def test_neither_consumer_appends_anything(referral: Referral) -> None:
         referral.feed.incident(uuid4(), [complaint_id]),
     ):
         with pytest.raises(SurroundingsFault, match="StoreHalted"):
-            await referral.inboxes[event.source].receive(referral.numbered(event))
+            await referral.inboxes[event.source].receive(referral.feed.numbered(event))
     assert await referral.store.head() == head
