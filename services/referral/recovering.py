@@ -99,8 +99,7 @@ _FOLLOWED: Final[Mapping[tuple[str, int], EventType[Any, Any]]] = {
 }
 _RECORDED, _ERASED = log_type(COMPLAINT_RECORDED), log_type(COMPLAINT_ERASED)
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
-# An event that is never the last of those that were appended with it.
-_UNFINISHED: Final = {log_type(CASE_REOPENED), log_type(CASE_SPLIT)}
+_REOPENED, _SPLIT = log_type(CASE_REOPENED), log_type(CASE_SPLIT)
 
 _WAITING = """
 SELECT source, slot, slot_sequence, event_id, subject, type, event, state, reason FROM inbox
@@ -150,6 +149,8 @@ class Consequences:
     ) -> None:
         if await _cursors(connection) != self._cursors:
             raise RecoveryFailed("events were consumed meanwhile: stop the service, and try again.")
+        if tail[-1].type == _REOPENED:
+            raise _undecided("the tail breaks off where a case was opened again, and why is nowhere")
         gone = [identity_of(event.stream_id) for event in tail if is_emptied(event)]
         await append([AppendRequest(rows=tuple(_without_key(gone)))])
         projection = Projection(self._keys)
@@ -405,7 +406,9 @@ def _needed(copy: _Copy, tail: Sequence[RecordedEvent], judged: Sequence[_Entry]
                 f"event {cause}, from which one of the lost tail follows, waited in the copy, or is not with"
                 " its owner: where that has lost its tail, too, recover it first, or else"
             )
-        if not (cause == tail[-1].causation_id and _releases(by_id[cause])):
+        # What follows from a pattern is many things, and where the tail ends with one, others may be missing.
+        # So it comes again, which does nothing that was done.
+        if cause != tail[-1].causation_id or by_id[cause].envelope.type != _PATTERN:
             yield _applied(by_id[cause])
     for complaint_id in copy.listed:
         placement = copy.placement(complaint_id)
@@ -413,12 +416,6 @@ def _needed(copy: _Copy, tail: Sequence[RecordedEvent], judged: Sequence[_Entry]
             if complaint_id not in recorded:
                 raise _undecided(f"complaint {complaint_id} of the lost tail is not with intake")
             yield _applied(recorded[complaint_id])
-
-
-def _releases(entry: _Entry) -> bool:
-    """Each complaint that a pattern releases is appended alone, and the rest after them: where the tail ends
-    with one of these, the others may be missing. So it comes again, which does nothing a second time."""
-    return isinstance(entry.told, PatternChanged) and bool(entry.told.released)
 
 
 def _applied(entry: _Entry) -> _Entry:
@@ -447,6 +444,12 @@ class _Adoption:
             entry.complaint_id: entry
             for entry in consumed.entries
             if isinstance(entry.told, ComplaintRecorded)
+        }
+        # Also of those whose payload nobody has any more.
+        self._recorded_on = {
+            entry.complaint_id: date.fromisoformat(entry.envelope.day)
+            for entry in consumed.entries
+            if entry.envelope.type == _RECORDED
         }
         self._stale: set[UUID] = set()
         self._residents: defaultdict[UUID, set[UUID]] = defaultdict(set)
@@ -513,11 +516,11 @@ class _Adoption:
 
     async def place(self) -> None:
         case_of: dict[UUID, UUID] = {}
-        for case_id, there in self._copy.live.items():
-            for complaint_id in there:
-                if complaint_id in case_of:
-                    raise _undecided(f"complaint {complaint_id} is in two cases")
-                case_of[complaint_id] = case_id
+        for live, there in self._copy.live.items():
+            for each in there:
+                if each in case_of:
+                    raise _undecided(f"complaint {each} is in two cases")
+                case_of[each] = live
         erased = {
             entry.complaint_id for entry in self._consumed.entries if isinstance(entry.told, ComplaintErased)
         }
@@ -607,12 +610,7 @@ class _Adoption:
         """As `Complaints.erased`. One by one: the last complaint of a case takes its key with it."""
         if before.is_erased:
             return
-        days = [
-            date.fromisoformat(entry.envelope.day)
-            for entry in self._consumed.entries
-            if entry.envelope.type == _RECORDED and entry.complaint_id == before.complaint_id
-        ]
-        recorded_on = before.recorded_on or min(days, default=None)
+        recorded_on = before.recorded_on or self._recorded_on.get(before.complaint_id)
         after = Placement(before.complaint_id, is_erased=True, recorded_on=recorded_on)
         gone = [
             row[0] for row in await self._connection.fetch(read_models.READ_CASES_OF_ONE, before.complaint_id)
@@ -623,26 +621,43 @@ class _Adoption:
     # Cases
 
     async def finish(self, last: RecordedEvent) -> None:
-        """Assess what the tail did not come to: a case of which a complaint was erased that comes no more,
-        and the one where it breaks off."""
-        if last.type in _UNFINISHED and identity_of(last.stream_id) in self._residents:
+        """What the tail did not come to: to assess a case without a complaint that was erased and comes no
+        more; and, where it breaks off, to assess what was split, and to tell the fellows of a complaint."""
+        if last.type == _SPLIT and identity_of(last.stream_id) in self._residents:
             self._stale.add(identity_of(last.stream_id))
         vocabulary = load_vocabulary()
         policy = Policy(load_rules(vocabulary), vocabulary)
-        docket = Docket(self._keys, ReadModel(self._connection))
-        for case_id, opened in (await docket.cases(sorted(self._stale))).items():
+        read = ReadModel(self._connection)
+        docket = Docket(self._keys, read)
+        told = await self._to_be_told(read, last.causation_id)
+        for case_id, opened in (await docket.cases(sorted(self._stale | told.keys()))).items():
             there = self._residents.get(case_id, set())
             facts = await docket.facts(there)
             if len(facts) != len(there):
                 raise _undecided(f"a complaint of case {case_id} cannot be read")
             changes = Changes(self._keys, self._today)
             events = (
-                cases.assess(opened.case, facts, policy, self._today)
+                cases.assess(
+                    opened.case,
+                    facts,
+                    policy,
+                    self._today,
+                    told=told.get(case_id),
+                    because_of=cases.BY_PATTERN if case_id in told else cases.BY_COMPLAINT,
+                )
                 if facts
                 else cases.end(opened.case, self._today)
             )
             changes.add(opened, events)
             await self._append([changes.request()])
+
+    async def _to_be_told(self, read: ReadModel, cause: str) -> dict[UUID, UUID]:
+        """Decided case -> its complaint that shares an officer with the one that came last."""
+        came = [each for each, entry in self._kept.items() if str(entry.envelope.id) == cause]
+        fellows = await read.placements(await read.pattern_fellows(came))
+        of_case = {one.case_id: each for each, one in fellows.items() if one.case_id is not None}
+        rows = await read.cases(list(of_case))
+        return {case_id: of_case[case_id] for case_id, row in rows.items() if row.status in cases.DECIDED}
 
     async def _append_all(self, requests: Sequence[AppendRequest]) -> None:
         for begin in range(0, len(requests), BATCH_LIMIT):

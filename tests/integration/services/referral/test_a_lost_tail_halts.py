@@ -1,5 +1,5 @@
-"""Referral's database was set back to an older copy. It cannot adopt what it has lost (`./hotline recover
-referral` says why), so all depends on this: what it consumes again appends nothing.
+"""Referral's database was set back to an older copy. Until what it has lost is adopted, what it consumes
+again appends nothing.
 """
 
 from dataclasses import replace

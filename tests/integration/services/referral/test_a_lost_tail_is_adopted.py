@@ -30,7 +30,7 @@ from shared.sealing.keys import load_keys
 from shared.store.events import RecordedEvent, category_of
 from shared.store.migrate import migrate
 from shared.store.requests import InboxState
-from shared.streaming.cloudevents import document, parse
+from shared.streaming.cloudevents import Envelope, document, parse
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
 from shared.streaming.recovery import Recovery, RecoveryFailed, Report
@@ -174,7 +174,7 @@ def shown(events: Sequence[RecordedEvent]) -> list[tuple[Any, ...]]:
     ]
 
 
-async def decide(referral: Referral, complaint_id: UUID, outcome: str = "refer") -> None:
+async def decide(referral: Referral, complaint_id: UUID) -> None:
     """A person's decision about the case of a complaint."""
     vocabulary = load_vocabulary()
     policy = Policy(load_rules(vocabulary), vocabulary)
@@ -189,8 +189,8 @@ async def decide(referral: Referral, complaint_id: UUID, outcome: str = "refer")
         lambda facts: [
             Disposition(
                 complaint_id=one.complaint_id,
-                outcome=outcome,
-                recipient="iopc" if outcome == "refer" else None,
+                outcome="refer",
+                recipient="iopc",
                 reason_code="criteria",
             )
             for one in facts.complaints
@@ -371,6 +371,47 @@ async def test_where_one_request_was_published_in_part_nothing_is_changed(histor
     await _assert_refused(history, "is in two cases")
 
 
+async def test_who_has_not_been_told_where_the_tail_breaks_off_is_told(history: History) -> None:
+    """A complaint opens its case, and then again the decided one of its fellow."""
+    feed, decided, came = history.feed, uuid4(), uuid4()
+
+    async def first(referral: Referral) -> None:
+        await referral.receive(
+            feed.recorded(complaint("hate.racist"), decided), feed.pattern(uuid4(), [decided, came])
+        )
+        await decide(referral, decided)
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(feed.recorded(complaint("hate.racist"), came))
+
+    await history.lives(first, then)
+    async with history.referral() as referral:
+        types = [e.type for e in await public(referral)]
+        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
+    before = await history.published(upto=reopened - 1)
+    await history.recovered()
+    async with history.referral() as referral:
+        assert [e.type for e in await public(referral)] == types
+        await history.assert_whole(referral, before)
+
+
+async def test_where_the_tail_breaks_off_at_a_reopening_nothing_is_changed(history: History) -> None:
+    decided = uuid4()
+
+    async def first(referral: Referral) -> None:
+        await referral.receive(history.feed.recorded(complaint("hate.racist"), decided))
+        await decide(referral, decided)
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(history.feed.followed_up(decided, "He came back."))
+
+    await history.lives(first, then)
+    async with history.referral() as referral:
+        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
+    await history.published(upto=reopened)
+    await _assert_refused(history, "breaks off")
+
+
 async def _one_is_lost(history: History) -> None:
     async def nothing(referral: Referral) -> None:
         pass
@@ -395,3 +436,140 @@ async def _everything(history: History, url: str) -> list[Any]:
             [tuple(row) for row in await referral.read.fetch(f"SELECT t::text FROM {table} t ORDER BY 1")]
             for table in ("events", "inbox", "cursors", "placements", "cases", "data_keys", "claims")
         ]
+
+
+class World:
+    """Intake and dedup at random: they send, and referral receives, slots in any order."""
+
+    def __init__(self, feed: Feed, chance: random.Random) -> None:
+        self._feed, self._chance = feed, chance
+        self._waiting: defaultdict[tuple[str, int], deque[Envelope]] = defaultdict(deque)
+        self._patterns: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._alive: list[UUID] = []
+        self._held: set[UUID] = set()
+        self._incident_of: dict[UUID, UUID] = {}
+
+    async def life(self, referral: Referral, steps: int) -> None:
+        """They send, referral receives, and people decide."""
+        for _ in range(steps):
+            self.sends()
+            while self._waiting and self._chance.random() < 0.6:
+                await self._receives(referral)
+            if self._chance.random() < 0.15:
+                await self._somebody_decides(referral)
+
+    async def _receives(self, referral: Referral) -> None:
+        place = self._chance.choice(sorted(self._waiting))
+        assert await referral.inboxes[place[0]].receive(self._waiting[place].popleft()) is InboxState.APPLIED
+        if not self._waiting[place]:
+            del self._waiting[place]
+
+    async def _somebody_decides(self, referral: Referral) -> None:
+        rows = await referral.read.fetch(
+            "SELECT p.complaint_id FROM placements p JOIN cases c USING (case_id) WHERE c.status = 'open'"
+            " ORDER BY 1"
+        )
+        if rows:
+            await decide(referral, self._chance.choice(rows)["complaint_id"])
+
+    def sends(self) -> None:
+        kinds = {"recorded": 8, "incident": 8, "pattern": 3, "followed_up": 2, "contact": 1, "erased": 1}
+        (kind,) = self._chance.choices(list(kinds), list(kinds.values()))
+        if len(self._alive) < 4:
+            kind = "recorded"
+        for event in getattr(self, f"_{kind}")():
+            numbered = self._feed.numbered(event)
+            self._waiting[numbered.source, numbered.slot].append(numbered)
+
+    def _recorded(self) -> list[Envelope]:
+        self._alive.append(uuid4())
+        wish = HELD if self._chance.random() < 0.25 else {}
+        if wish:
+            self._held.add(self._alive[-1])
+        return [self._feed.recorded(complaint(self._chance.choice(CODES), **wish), self._alive[-1])]
+
+    def _incident(self) -> list[Envelope]:
+        """Some come to an incident, perhaps from others."""
+        target = self._chance.choice([*sorted(set(self._incident_of.values())), uuid4()])
+        moving = self._chance.sample(self._alive, self._chance.choice((1, 2, 2, 3)))
+        left = {self._incident_of[each] for each in moving if each in self._incident_of} - {target}
+        self._incident_of |= dict.fromkeys(moving, target)
+        return [
+            self._feed.incident(incident, [each for each, of in self._incident_of.items() if of == incident])
+            for incident in (target, *sorted(left))
+        ]
+
+    def _pattern(self) -> list[Envelope]:
+        pattern_id = self._chance.choice([*sorted(self._patterns), uuid4()])
+        self._patterns[pattern_id] ^= set(self._chance.sample(self._alive, 2))
+        members = sorted(self._patterns[pattern_id])
+        released = [each for each in members if each in self._held and self._chance.random() < 0.5]
+        self._held -= set(released)
+        return [self._feed.pattern(pattern_id, members, released)]
+
+    def _followed_up(self) -> list[Envelope]:
+        return [self._feed.followed_up(self._chance.choice(self._alive), "He came back.")]
+
+    def _contact(self) -> list[Envelope]:
+        return [self._feed.contact(2)]
+
+    def _erased(self) -> list[Envelope]:
+        gone = self._alive.pop(self._chance.randrange(len(self._alive)))
+        self._incident_of.pop(gone, None)
+        for members in self._patterns.values():
+            members.discard(gone)
+        return [self._feed.erased(gone)]
+
+    def together(self) -> set[frozenset[UUID]]:
+        """The complaints of each case, when all was received."""
+        groups: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for each in set(self._alive) - self._held:
+            groups[self._incident_of.get(each, each)].add(each)
+        return {frozenset(group) for group in groups.values()}
+
+
+async def _something_random(history: History, seed: int | None) -> bool:
+    """A copy of any moment, a topic that has any part of the tail, slots in any order; whether it could be
+    told what was consumed."""
+    seed = random.randrange(2**32) if seed is None else seed
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    world = World(history.feed, chance)
+    await history.lives(
+        lambda referral: world.life(referral, chance.randrange(5, 40)),
+        lambda referral: world.life(referral, chance.randrange(5, 40)),
+    )
+    async with history.referral() as referral:
+        head = await referral.store.head()
+    is_cut = chance.random() < 0.3
+    before = await history.published(chance.randrange(1, head + 1) if is_cut else None)
+    for _ in range(chance.randrange(10)):
+        world.sends()
+    copied = await _everything(history, history.copied)
+    try:
+        report = await history.recovered()
+    except RecoveryFailed as refused:
+        print(f"refused: {refused}")
+        assert await _everything(history, history.url) == copied
+        return False
+    print(f"{report.adopted} adopted, {report.filled} filled")
+    async with history.referral() as referral:
+        # A copy with all of the public log has lost nothing, and it is more than was published.
+        before = before if report.adopted else (await public(referral))
+        await history.assert_whole(referral, before)
+        causes = {e.causation_id for e in before} - {""}
+        await history.consumed_again(referral, chance)
+        await history.assert_whole(referral, before)
+        assert await referral.partition() == world.together()
+        after = (await public(referral))[len(before) :]
+        twice = causes & {e.causation_id for e in after}
+        patterns = {str(one.id) for one in history.feed.sent if one.type == "pattern.changed"}
+        assert twice <= patterns & {before[-1].causation_id if before else ""}
+    return True
+
+
+@pytest.mark.parametrize("seed", [pytest.param(None, id="random")])
+async def test_whatever_was_lost_and_in_whatever_order_it_comes_again(
+    history: History, seed: int | None
+) -> None:
+    await _something_random(history, seed)
