@@ -204,6 +204,7 @@ class _Copy:
     Attributes:
         placements: as the copy has them.
         live: case -> the complaints that it lists, of those that have any.
+        case_of: complaint -> the one that lists it.
         listed: the complaints that cases of the tail list, or listed.
         waiting: parked and queued entries, by source and subject in order.
     """
@@ -211,6 +212,7 @@ class _Copy:
     placements: Mapping[UUID, Placement]
     incidents: Mapping[UUID, IncidentCase]
     live: Mapping[UUID, frozenset[UUID]]
+    case_of: Mapping[UUID, UUID]
     listed: frozenset[UUID]
     waiting: Mapping[tuple[str, str], Sequence[WaitingEntry]]
 
@@ -224,10 +226,10 @@ class _Copy:
             row["incident_id"]: IncidentCase(*row)
             for row in await connection.fetch(read_models.READ_ALL_INCIDENTS)
         }
-        live: defaultdict[UUID, frozenset[UUID]] = defaultdict(frozenset)
+        lists: defaultdict[UUID, frozenset[UUID]] = defaultdict(frozenset)
         for placement in placements.values():
             if placement.case_id is not None:
-                live[placement.case_id] |= {placement.complaint_id}
+                lists[placement.case_id] |= {placement.complaint_id}
         listed: frozenset[UUID] = frozenset()
         for event in tail:
             if category_of(event.stream_id) == "case":
@@ -235,20 +237,21 @@ class _Copy:
                     event.data["clear"]
                 )
                 assert isinstance(clear, CaseKey)  # noqa: S101  (a case's event)
-                live[clear.case_id] = frozenset(clear.complaint_ids)
-                listed |= live[clear.case_id]
-        keys = {row[0] for row in await connection.fetch(sql.READ_DATA_KEYS, list(live))}
+                lists[clear.case_id] = frozenset(clear.complaint_ids)
+                listed |= lists[clear.case_id]
+        keys = {row[0] for row in await connection.fetch(sql.READ_DATA_KEYS, list(lists))}
         waiting: defaultdict[tuple[str, str], list[WaitingEntry]] = defaultdict(list)
         for row in await connection.fetch(_WAITING):
             entry = WaitingEntry(*row)
             waiting[entry.source, entry.subject].append(entry)
-        return cls(
-            placements,
-            incidents,
-            {case_id: there for case_id, there in live.items() if there and case_id in keys},
-            listed,
-            waiting,
-        )
+        live = {case_id: there for case_id, there in lists.items() if there and case_id in keys}
+        case_of: dict[UUID, UUID] = {}
+        for case_id, there in live.items():
+            for complaint_id in there:
+                if complaint_id in case_of:
+                    raise _undecided(f"complaint {complaint_id} is in two cases, for the tail breaks off")
+                case_of[complaint_id] = case_id
+        return cls(placements, incidents, live, case_of, listed, waiting)
 
     def placement(self, complaint_id: UUID) -> Placement:
         return self.placements.get(complaint_id) or Placement(complaint_id)
@@ -515,12 +518,7 @@ class _Adoption:
     # Placements and incidents
 
     async def place(self) -> None:
-        case_of: dict[UUID, UUID] = {}
-        for live, there in self._copy.live.items():
-            for each in there:
-                if each in case_of:
-                    raise _undecided(f"complaint {each} is in two cases")
-                case_of[each] = live
+        case_of = self._copy.case_of
         erased = {
             entry.complaint_id for entry in self._consumed.entries if isinstance(entry.told, ComplaintErased)
         }

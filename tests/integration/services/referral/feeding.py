@@ -96,9 +96,9 @@ class Feed:
         clear = ComplaintErased(complaint_id=complaint_id, reason_code="asked")
         return self._event("intake", COMPLAINT_ERASED, "complaint", complaint_id, clear)
 
-    def contact(self, count: int = 1) -> Envelope:
+    def contact(self, count: int = 1, contact_id: UUID | None = None) -> Envelope:
         clear = ContactClosed(channel="phone", disposition="abandoned", count=count)
-        return self._event("intake", CONTACT_CLOSED, "contact", uuid4(), clear)
+        return self._event("intake", CONTACT_CLOSED, "contact", contact_id or uuid4(), clear)
 
     def incident(
         self, incident_id: UUID, members: Iterable[UUID], removed: Iterable[UUID] = (), **more: Any

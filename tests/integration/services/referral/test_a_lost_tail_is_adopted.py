@@ -481,8 +481,12 @@ class World:
             numbered = self._feed.numbered(event)
             self._waiting[numbered.source, numbered.slot].append(numbered)
 
+    def _new_id(self) -> UUID:
+        """The slots, and with them the order of arrival, follow from ids."""
+        return UUID(int=self._chance.getrandbits(128), version=4)
+
     def _recorded(self) -> list[Envelope]:
-        self._alive.append(uuid4())
+        self._alive.append(self._new_id())
         wish = HELD if self._chance.random() < 0.25 else {}
         if wish:
             self._held.add(self._alive[-1])
@@ -490,7 +494,7 @@ class World:
 
     def _incident(self) -> list[Envelope]:
         """Some come to an incident, perhaps from others."""
-        target = self._chance.choice([*sorted(set(self._incident_of.values())), uuid4()])
+        target = self._chance.choice([*sorted(set(self._incident_of.values())), self._new_id()])
         moving = self._chance.sample(self._alive, self._chance.choice((1, 2, 2, 3)))
         left = {self._incident_of[each] for each in moving if each in self._incident_of} - {target}
         self._incident_of |= dict.fromkeys(moving, target)
@@ -500,7 +504,7 @@ class World:
         ]
 
     def _pattern(self) -> list[Envelope]:
-        pattern_id = self._chance.choice([*sorted(self._patterns), uuid4()])
+        pattern_id = self._chance.choice([*sorted(self._patterns), self._new_id()])
         self._patterns[pattern_id] ^= set(self._chance.sample(self._alive, 2))
         members = sorted(self._patterns[pattern_id])
         released = [each for each in members if each in self._held and self._chance.random() < 0.5]
@@ -511,7 +515,7 @@ class World:
         return [self._feed.followed_up(self._chance.choice(self._alive), "He came back.")]
 
     def _contact(self) -> list[Envelope]:
-        return [self._feed.contact(2)]
+        return [self._feed.contact(2, self._new_id())]
 
     def _erased(self) -> list[Envelope]:
         gone = self._alive.pop(self._chance.randrange(len(self._alive)))
@@ -528,9 +532,14 @@ class World:
         return {frozenset(group) for group in groups.values()}
 
 
-async def _something_random(history: History, seed: int | None) -> bool:
-    """A copy of any moment, a topic that has any part of the tail, slots in any order; whether it could be
-    told what was consumed."""
+@pytest.mark.parametrize(
+    ("seed", "is_certain"), [pytest.param(None, False, id="random"), (1, True), (2, True), (3, True)]
+)
+async def test_whatever_was_lost_and_in_whatever_order_it_comes_again(
+    history: History, seed: int | None, is_certain: bool
+) -> None:
+    """A copy of any moment, a topic that has any part of the tail, slots in any order. What was consumed can
+    not always be told; then nothing is changed."""
     seed = random.randrange(2**32) if seed is None else seed
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -551,7 +560,8 @@ async def _something_random(history: History, seed: int | None) -> bool:
     except RecoveryFailed as refused:
         print(f"refused: {refused}")
         assert await _everything(history, history.url) == copied
-        return False
+        assert not is_certain
+        return
     print(f"{report.adopted} adopted, {report.filled} filled")
     async with history.referral() as referral:
         # A copy with all of the public log has lost nothing, and it is more than was published.
@@ -565,11 +575,3 @@ async def _something_random(history: History, seed: int | None) -> bool:
         twice = causes & {e.causation_id for e in after}
         patterns = {str(one.id) for one in history.feed.sent if one.type == "pattern.changed"}
         assert twice <= patterns & {before[-1].causation_id if before else ""}
-    return True
-
-
-@pytest.mark.parametrize("seed", [pytest.param(None, id="random")])
-async def test_whatever_was_lost_and_in_whatever_order_it_comes_again(
-    history: History, seed: int | None
-) -> None:
-    await _something_random(history, seed)
