@@ -96,9 +96,10 @@ def _settle(system: System) -> None:
     wait_until_settled({service: system.database_url(service) for service in SERVICES}, SETTLING_SECONDS)
 
 
-PUBLIC = (
-    "SELECT position, slot, slot_sequence, stream_id, version, event_id FROM events WHERE slot IS NOT NULL"
-)
+PUBLIC = """
+SELECT position, slot, slot_sequence, stream_id, version, event_id FROM events
+WHERE slot IS NOT NULL ORDER BY position
+"""
 LOG = "SELECT event_id FROM events ORDER BY position"
 
 
