@@ -356,10 +356,12 @@ class _Judge:
 
 @dataclass(frozen=True, slots=True)
 class _Consumed:
-    """What is certain to have been consumed: `entries` slot by slot, and the memberships then."""
+    """What is certain to have been consumed: `entries` slot by slot, and the memberships then. `erasures` are
+    the complaints whose erasure was sent, consumed or not."""
 
     entries: Sequence[_Entry]
     memberships: Mapping[UUID, Membership]
+    erasures: frozenset[UUID]
 
 
 def _consumed(
@@ -388,7 +390,8 @@ def _consumed(
         for one in found:
             upto["dedup", one.slot] = max(upto["dedup", one.slot], one.slot_sequence)
     entries = [entry for entry in judged if entry.envelope.slot_sequence <= upto[entry.place]]
-    return _Consumed(entries, memberships)
+    erasures = frozenset(one.complaint_id for one in judged if isinstance(one.told, ComplaintErased))
+    return _Consumed(entries, memberships, erasures)
 
 
 def _told(entry: _Entry) -> Told:
@@ -569,7 +572,8 @@ class _Adoption:
         if not after.is_recorded:  # erased by its caller since: its case goes on without it
             return after
         is_held = is_held and case_id is None and after.released_on is None
-        if case_id is None and not is_held:
+        # The key of a case that was published late may have died with its last complaint by then.
+        if case_id is None and not is_held and before.complaint_id not in self._consumed.erasures:
             raise _undecided(f"the case of complaint {before.complaint_id} is nowhere")
         return replace(after, is_held=is_held, case_id=case_id)
 
