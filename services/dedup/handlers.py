@@ -62,10 +62,11 @@ class Matching:
         complaint_id = _complaint_of(incoming)
         recorded = COMPLAINT_RECORDED.read_sealed(incoming.plain)
         features = features_of(recorded.body, recorded.source_group)
-        own = await self._index.add(complaint_id, features, incoming.guard)
+        blocked = self._index.blocked(features)
+        own = await self._index.add(complaint_id, features, blocked, incoming.guard)
         pairs = [
             pair
-            for other in await self._index.candidates(own)
+            for other in await self._index.candidates(own, blocked)
             for pair in self._pairs(*_in_order(own, other))
         ]
         return merged(

@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from uuid import UUID
 
 from services.dedup import read_models
@@ -41,6 +42,14 @@ class Indexed:
     index_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The blocking keys of one complaint, hashed: those that lead to it, and those that it asks for."""
+
+    indexed: list[bytes]
+    asked: list[bytes]
+
+
 class ComplaintIndex:
     """The index of one service process."""
 
@@ -59,7 +68,20 @@ class ComplaintIndex:
             ["cap"],
         )
 
-    async def add(self, complaint_id: UUID, features: Features, guard: AppendRequest) -> Indexed:
+    def blocked(self, features: Features) -> Blocked:
+        """Asked for under every key of the ring: what was indexed before a rotation is found too."""
+        keys = blocking_keys(features)
+        of = {
+            key: [_digest(secret, key) for secret in self._blocking]
+            for key in dict.fromkeys((*keys.indexed, *keys.asked))
+        }
+        return Blocked(
+            [of[key][0] for key in keys.indexed], [*chain.from_iterable(of[key] for key in keys.asked)]
+        )
+
+    async def add(
+        self, complaint_id: UUID, features: Features, blocked: Blocked, guard: AppendRequest
+    ) -> Indexed:
         """Index a complaint, once: durable, and visible to everybody, on return.
 
         Args:
@@ -74,8 +96,7 @@ class ComplaintIndex:
             # outlived a database that was set back.
             return known[complaint_id]
         index_key, key_row = new_data_key(self._keys.kek, index_key_id(complaint_id))
-        digests = blocking_digests(self._blocking[0], features)
-        rows = index_rows(complaint_id, features, index_key, digests, self._keys.hmac.current)
+        rows = index_rows(complaint_id, features, index_key, blocked.indexed, self._keys.hmac.current)
         request = AppendRequest(rows=(key_row, *rows), expected=still_there([complaint_id]))
         try:
             await self._store.append(merged(guard, request))
@@ -84,12 +105,11 @@ class ComplaintIndex:
             return (await self.get([complaint_id]))[complaint_id]
         return self._remember(Indexed(complaint_id, features, index_key.key))
 
-    async def candidates(self, one: Indexed) -> list[Indexed]:
+    async def candidates(self, one: Indexed, blocked: Blocked) -> list[Indexed]:
         """The other complaints that share a blocking key with this one, in the order of ids."""
-        digests = [digest for key in blocking_keys(one.features).asked for digest in self._all_digests(key)]
         shared: Counter[UUID] = Counter()
         truncated = 0
-        for of_key in (await self._found.of(digests)).values():
+        for of_key in (await self._found.of(blocked.asked)).values():
             others = [complaint_id for complaint_id in of_key if complaint_id != one.complaint_id]
             truncated += len(others) > KEY_CAP
             shared.update(others[:KEY_CAP])
@@ -154,10 +174,6 @@ class ComplaintIndex:
         if (known := self._remembered.get(complaint_id)) is not None:
             self._remembered.move_to_end(complaint_id)
         return known
-
-    def _all_digests(self, key: str) -> list[bytes]:
-        """Under every key of the ring: what was indexed before a rotation is found too."""
-        return [_digest(secret, key) for secret in self._blocking]
 
 
 def blocking_digests(secret: bytes, features: Features) -> list[bytes]:

@@ -4,7 +4,7 @@ A complaint is indexed again from what the inbox keeps of it, under the index ke
 one there are no keys, and no rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -63,6 +63,7 @@ class Projection:
         read_models.PATTERN_MEMBERS,
         read_models.PATTERNS,
     )
+    types: Collection[str] = (COMPLAINT_RECORDED.name, COMPLAINT_ERASED.name)
     ahead: Sequence[str] = (read_models.INDEXED_AHEAD,)
 
     def __init__(self, keys: ServiceKeys) -> None:
@@ -77,10 +78,11 @@ class Projection:
             if isinstance(event, RecordedEvent) and event.type == _PATTERN
         }
         following = await _following(patterns.values(), made)
+        indexed = self._indexed(happened, keys)
         rows: list[RowChange] = []
         for each in happened:
             if isinstance(each, AppliedEntry):
-                rows += self._of_entry(each, keys)
+                rows += _of_entry(each, indexed)
             elif each.type == _PATTERN:
                 rows += following.changed(patterns[each.position])
             else:
@@ -89,33 +91,49 @@ class Projection:
 
     async def _keys(self, happened: Iterable[Happened], made: asyncpg.Connection) -> Mapping[str, bytes]:
         """kid -> key of the complaints that are indexed, and of their index rows."""
-        recorded = [
-            identity_of(each.subject)
-            for each in happened
-            if isinstance(each, AppliedEntry) and each.type == COMPLAINT_RECORDED.name
-        ]
+        recorded = [identity_of(each.subject) for each in _recorded(happened)]
         if not recorded:
             return {}
         ids = [*recorded, *map(index_key_id, recorded)]
         found = await made.fetch(READ_DATA_KEYS, ids)
         return unwrap_data_keys(self._kek, [tuple(row) for row in found])
 
-    def _of_entry(self, entry: AppliedEntry, keys: Mapping[str, bytes]) -> list[RowChange]:
-        if entry.type == COMPLAINT_ERASED.name:
-            return unindexed_rows(identity_of(entry.subject))
-        if entry.type != COMPLAINT_RECORDED.name:
-            return []
-        complaint_id = identity_of(entry.subject)
-        key_id = index_key_id(complaint_id)
-        if str(complaint_id) not in keys or str(key_id) not in keys:
-            return []
-        envelope = parse(orjson.loads(entry.event))
-        told = COMPLAINT_RECORDED.read_sealed(open_sealed(envelope.sealed or {}, keys, envelope.id))
-        features = features_of(told.body, told.source_group)
-        digests = blocking_digests(self._blocking, features)
-        return index_rows(
-            complaint_id, features, DataKey(key_id, keys[str(key_id)]), digests, self._hmac_key_id
-        )
+    def _indexed(self, happened: Iterable[Happened], keys: Mapping[str, bytes]) -> dict[int, list[RowChange]]:
+        """applied_no -> rows of each complaint that is indexed.
+
+        Each step for all complaints before the next step: that takes three quarters of the time of one
+        complaint after another, for a step finds its code and its tables in the processor's caches.
+        """
+        complaints = [
+            (entry.applied_no, complaint_id, DataKey(key_id, keys[str(key_id)]), entry.event)
+            for entry in _recorded(happened)
+            for complaint_id in (identity_of(entry.subject),)
+            for key_id in (index_key_id(complaint_id),)
+            if str(complaint_id) in keys and str(key_id) in keys
+        ]
+        envelopes = [parse(orjson.loads(event)) for *_, event in complaints]
+        plain = [open_sealed(envelope.sealed or {}, keys, envelope.id) for envelope in envelopes]
+        told = [COMPLAINT_RECORDED.read_sealed(each) for each in plain]
+        features = [features_of(each.body, each.source_group) for each in told]
+        digests = [blocking_digests(self._blocking, each) for each in features]
+        return {
+            number: index_rows(complaint_id, compared, index_key, found_by, self._hmac_key_id)
+            for (number, complaint_id, index_key, _), compared, found_by in zip(
+                complaints, features, digests, strict=True
+            )
+        }
+
+
+def _recorded(happened: Iterable[Happened]) -> Iterator[AppliedEntry]:
+    for each in happened:
+        if isinstance(each, AppliedEntry) and each.type == COMPLAINT_RECORDED.name:
+            yield each
+
+
+def _of_entry(entry: AppliedEntry, indexed: Mapping[int, list[RowChange]]) -> list[RowChange]:
+    if entry.type == COMPLAINT_ERASED.name:
+        return unindexed_rows(identity_of(entry.subject))
+    return indexed.get(entry.applied_no, [])
 
 
 def _of_event(event: RecordedEvent) -> list[RowChange]:

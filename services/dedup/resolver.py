@@ -243,7 +243,8 @@ class Resolver:
             news = self._store.news()
             if not await self.step(lease):
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow a cancellation
+                        await news.wait()
 
     # What belongs together
 

@@ -5,7 +5,7 @@ hold for the members that a case had, and are given again where there is none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -72,6 +72,9 @@ class Projection:
         FOLLOW_UPS,
         CONTACTS,
     )
+    types: Collection[str] = tuple(
+        type_.name for type_ in (COMPLAINT_RECORDED, COMPLAINT_FOLLOWED_UP, CONTACT_CLOSED, PATTERN_CHANGED)
+    )
     ahead: Sequence[str] = ()
 
     def __init__(self, keys: ServiceKeys) -> None:
@@ -118,13 +121,12 @@ class Projection:
             return {}
         found = await made.fetch(READ_DATA_KEYS, list(arriving))
         keys = unwrap_data_keys(self._kek, [tuple(row) for row in found])
-        forces = {}
-        for complaint_id, entry in arriving.items():
-            if str(complaint_id) in keys:
-                envelope = _envelope(entry)
-                plain = open_sealed(envelope.sealed or {}, keys, envelope.id)
-                forces[complaint_id] = force_of(COMPLAINT_RECORDED.read_sealed(plain).body)
-        return forces
+        ids = [complaint_id for complaint_id in arriving if str(complaint_id) in keys]
+        # Each step for all complaints: it finds its code and its tables in the processor's caches.
+        envelopes = [_envelope(arriving[complaint_id]) for complaint_id in ids]
+        plain = [open_sealed(envelope.sealed or {}, keys, envelope.id) for envelope in envelopes]
+        told = [COMPLAINT_RECORDED.read_sealed(each) for each in plain]
+        return {complaint_id: force_of(each.body) for complaint_id, each in zip(ids, told, strict=True)}
 
     async def _cases(self, events: Sequence[RecordedEvent], made: asyncpg.Connection) -> list[RowChange]:
         """The rows of the cases that changed, as they are after all of these events; of those whose key was

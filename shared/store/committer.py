@@ -402,20 +402,24 @@ async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
     await write_tables(connection, batch)
 
 
-async def write_tables(connection: "asyncpg.Connection", batch: Batch) -> None:
-    """The rows of read models."""
+async def put_rows(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+    """Insert or replace them, at least one."""
+    columns = ([row[column] for row in rows] for column in table.columns)
+    await connection.fetch(put_statement(table), *columns)
+
+
+async def write_tables(
+    connection: "asyncpg.Connection", batch: Batch, put: Callable[..., Awaitable[None]] = put_rows
+) -> None:
+    """The rows of read models; `put` writes those of one table."""
     for table, runs in batch.tables.values():
         for changes in runs:
-            await _put(connection, table, changes.passing.values())
+            if changes.passing:
+                await put(connection, table, changes.passing.values())
             for column, values in changes.removals.items():
                 await connection.fetch(remove_statement(table, column), list(values))
-            await _put(connection, table, changes.puts.values())
-
-
-async def _put(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
-    if rows:
-        columns = ([row[column] for row in rows] for column in table.columns)
-        await connection.fetch(put_statement(table), *columns)
+            if changes.puts:
+                await put(connection, table, changes.puts.values())
 
 
 def _metadata(correlation: str, causation: str) -> str:

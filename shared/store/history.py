@@ -5,7 +5,7 @@ entry stands behind the event at `after_position`, and before those that followe
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -60,10 +60,15 @@ async def now(connection: "asyncpg.Connection") -> Moment:
 
 
 class History:
-    """Reads forward from the beginning. `at` is how far it was read."""
+    """Reads forward from the beginning. `at` is how far it was read.
 
-    def __init__(self, connection: "asyncpg.Connection") -> None:
-        self._connection = connection
+    Args:
+        types: the published types of which inbox entries are wanted. Now and then one of another type is
+            read with them.
+    """
+
+    def __init__(self, connection: "asyncpg.Connection", types: Collection[str]) -> None:
+        self._connection, self._types = connection, list(types)
         self._events: deque[RecordedEvent] = deque()
         self._entries: deque[AppliedEntry] = deque()
         self._fetched = Moment()
@@ -78,7 +83,9 @@ class History:
         await self._fetch(upto)
         events = _taken(self._events, self._last_event(upto), lambda event: event.position)
         entries = _taken(self._entries, self._last_entry(upto), lambda entry: entry.after_position)
-        self.at = Moment(self.at.position + len(events), self.at.applied_no + len(entries))
+        self.at = Moment(
+            self.at.position + len(events), entries[-1].applied_no if entries else self.at.applied_no
+        )
         return sorted([*events, *entries], key=_place)
 
     async def _fetch(self, upto: Moment) -> None:
@@ -89,7 +96,7 @@ class History:
             position = to
         if not self._entries and applied_no < upto.applied_no:
             to = min(applied_no + WINDOW, upto.applied_no)
-            rows = await self._connection.fetch(sql.READ_APPLIED, applied_no, to)
+            rows = await self._connection.fetch(sql.READ_APPLIED, applied_no, to, self._types)
             self._entries.extend(AppliedEntry(*row) for row in rows)
             applied_no = to
         self._fetched = Moment(position, applied_no)

@@ -10,7 +10,7 @@ Data keys, claims, cursors, the log and the inbox are no read models: they stay.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,9 +18,9 @@ from typing import Protocol
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store.committer import write_tables
+from shared.store.committer import put_rows, write_tables
 from shared.store.history import Happened, History, Moment, now
-from shared.store.numbering import Batch
+from shared.store.numbering import Batch, Row
 from shared.store.requests import RowChange, Table
 from shared.store.sql import LOCK_KEY
 
@@ -53,12 +53,16 @@ class Projection(Protocol):
 
     Attributes:
         tables: all tables that follow from it, and nothing else writes.
+        types: the published types of those inbox entries that change rows.
         ahead: statements that copy rows whose event is not applied yet, for a handler writes them in the
             first of two steps. They find the live tables as ``public.NAME``.
     """
 
     @property
     def tables(self) -> Sequence[Table]: ...
+
+    @property
+    def types(self) -> Collection[str]: ...
 
     @property
     def ahead(self) -> Sequence[str]: ...
@@ -138,25 +142,34 @@ async def _begin(connection: "asyncpg.Connection") -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
 
 
+Write = Callable[[asyncpg.Connection, Table, Collection[Row]], Awaitable[None]]
+"""Writes rows of one table, at least one."""
+
+
+async def put_again(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+    """In the live table a row of these may never replace another; here one is made again, if need be."""
+    await put_rows(connection, replace(table, insert_only=False), rows)
+
+
 async def project(
-    connection: "asyncpg.Connection", projection: Projection, happened: Sequence[Happened]
+    connection: "asyncpg.Connection",
+    projection: Projection,
+    happened: Sequence[Happened],
+    put: Write = put_again,
 ) -> None:
     """Write the rows that follow from the next events and entries."""
     batch = Batch()
     batch.change_rows(await projection.rows(happened, connection))
-    # In the live table a row of these never replaces another; in a rebuild one is made again, if need be.
-    batch.tables = {
-        name: (replace(table, insert_only=False), runs) for name, (table, runs) in batch.tables.items()
-    }
     async with connection.transaction():
-        await write_tables(connection, batch)
+        await write_tables(connection, batch, put)
 
 
 class _Rebuild:
     def __init__(self, connection: "asyncpg.Connection", projection: Projection, tell: Tell) -> None:
         self._connection, self._projection, self._tell = connection, projection, tell
         self._names = [table.name for table in projection.tables]
-        self._history = History(connection)
+        self._history = History(connection, projection.types)
+        self._put_again: set[str] = set()
         self._seconds = 0.0
 
     async def run(self, *, is_check: bool) -> Report:
@@ -183,9 +196,20 @@ class _Rebuild:
     async def _replay(self, upto: Moment) -> None:
         begin = time.perf_counter()
         while happened := await self._history.next(upto):
-            await project(self._connection, self._projection, happened)
+            await project(self._connection, self._projection, happened, self._put)
             self._tell(self._history.at.count, upto.count)
         self._seconds += time.perf_counter() - begin
+
+    async def _put(self, connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+        """By COPY, which costs least, until a row of the table replaces another one."""
+        if table.name not in self._put_again:
+            with suppress(asyncpg.UniqueViolationError):
+                async with connection.transaction():
+                    records = ([row[column] for column in table.columns] for row in rows)
+                    await connection.copy_records_to_table(table.name, records=records, columns=table.columns)
+                return
+            self._put_again.add(table.name)
+        await put_again(connection, table, rows)
 
     async def _finish(self) -> None:
         """Up to the present, as the transaction sees it."""

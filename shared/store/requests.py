@@ -114,7 +114,7 @@ class Table:
     insert_only: bool = False
 
     def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(row[column] for column in self.key)
+        return tuple([row[column] for column in self.key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +156,21 @@ class AppendRequest:
     rows: tuple[RowChange, ...] = ()
 
 
-def merged(*requests: AppendRequest) -> AppendRequest:
+def merged(first: AppendRequest, *others: AppendRequest) -> AppendRequest:
     """One request that asks for all that these ask for."""
-    return AppendRequest(
-        events=tuple(event for r in requests for event in r.events),
-        expected={stream: version for r in requests for stream, version in r.expected.items()},
-        claims=tuple(claim for r in requests for claim in r.claims),
-        cursors=tuple(move for r in requests for move in r.cursors),
-        leases=tuple(lease for r in requests for lease in r.leases),
-        inbox=tuple(entry for r in requests for entry in r.inbox),
-        transitions=tuple(step for r in requests for step in r.transitions),
-        rows=tuple(row for r in requests for row in r.rows),
-    )
+    # Most of their parts are empty, and tuples are the cheapest to add where one side is.
+    for other in others:
+        first = AppendRequest(
+            first.events + other.events,
+            {**first.expected, **other.expected},
+            first.claims + other.claims,
+            first.cursors + other.cursors,
+            first.leases + other.leases,
+            first.inbox + other.inbox,
+            first.transitions + other.transitions,
+            first.rows + other.rows,
+        )
+    return first
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,12 @@ READ_MOMENT = """
 SELECT (SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(applied_no), 0) FROM inbox)
 """
 
-# Relies on inbox_applied_no_key. Applied numbers have no gaps.
+# Those of some types, and the window's last one in any case: a reader sees how far it has read. Relies on
+# inbox_applied_no_key; applied numbers have no gaps.
 READ_APPLIED = """
 SELECT source, slot, slot_sequence, event_id, subject, type, event, applied_no, after_position FROM inbox
-WHERE applied_no > $1 AND applied_no <= $2 ORDER BY applied_no
+WHERE applied_no > $1 AND applied_no <= $2 AND (type = ANY($3::text[]) OR applied_no = $2)
+ORDER BY applied_no
 """
 
 KNOWN_EVENTS = "SELECT event_id, position FROM events WHERE event_id = ANY($1::uuid[])"

@@ -134,7 +134,7 @@ class Inbox:
     async def _receive(
         self, envelope: Envelope, at: CursorMove, *, is_first: bool = False, refused: str = ""
     ) -> InboxState:
-        guard = AppendRequest(cursors=(replace(at, to=at.expected),))
+        guard = AppendRequest(cursors=(CursorMove(at.source, at.slot, at.expected, at.expected),))
         passing = AppendRequest(cursors=(at,))
         if envelope.erased:
             await self._keep(envelope, _Opened(), passing, InboxState.DROPPED, "erased by its owner")

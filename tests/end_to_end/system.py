@@ -35,7 +35,7 @@ class System:
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self._launcher: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 60.0) -> None:
+    def start(self, seconds: float = 180.0) -> None:
         """Start the launcher and wait until all three services are ready."""
         with (self.data.parent / "launcher.out").open("ab") as told:
             self._launcher = subprocess.Popen(
@@ -113,8 +113,8 @@ def running_system(partitions: int = 12) -> Iterator[System]:
     """A system of its own, stopped and removed afterwards."""
     with reachable_directory() as directory:
         system = System(directory / "data", partitions)
-        system.start()
         try:
+            system.start()
             yield system
         finally:
             system.stop()

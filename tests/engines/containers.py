@@ -17,6 +17,9 @@ from tests.engines.topics import Topics, wait_until_answers
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:18"
 
+# As the product makes its data directory; what an image makes by itself depends on its locale.
+_INITDB = "--data-checksums --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+
 _ANSWER_SECONDS = 5
 _START_SECONDS = 120.0
 
@@ -93,6 +96,7 @@ class Containers:
         """The superuser's address of the server; it answers."""
         if not self._postgres:
             container = PostgresContainer(POSTGRES_IMAGE, driver=None).with_command("-c max_connections=400")
+            container.with_env("POSTGRES_INITDB_ARGS", _INITDB)
             self._running.enter_context(container)
             self._postgres = container.get_connection_url()
         return self._postgres

@@ -158,8 +158,7 @@ async def _of_service(url: str) -> OfService:
 async def _references(connection: "asyncpg.Connection", keys: Mapping[str, Any]) -> dict[UUID, str]:
     return {
         UUID(stream.partition("-")[2]): json.loads(payload)["body"]["external_reference"]
-        for _, stream, type_, payload in await _opened(connection, keys)
-        if type_ == "complaint.recorded"
+        for _, stream, payload in await _opened(connection, keys, "type = 'complaint.recorded'")
     }
 
 
@@ -175,7 +174,8 @@ def payloads(url: str, keys_file: Path) -> dict[UUID, bytes]:
     async def read() -> dict[UUID, bytes]:
         connection = await asyncpg.connect(url)
         try:
-            return {event: payload for event, _, _, payload in await _opened(connection, keys)}
+            opened = await _opened(connection, keys, "slot IS NOT NULL")
+            return {event: payload for event, _, payload in opened}
         finally:
             await connection.close()
 
@@ -183,21 +183,22 @@ def payloads(url: str, keys_file: Path) -> dict[UUID, bytes]:
 
 
 async def _opened(
-    connection: "asyncpg.Connection", keys: Mapping[str, Any]
-) -> list[tuple[UUID, str, str, bytes]]:
-    """Event id, stream, type and sealed part of a log's public events, opened as their owner may."""
+    connection: "asyncpg.Connection", keys: Mapping[str, Any], which: str
+) -> list[tuple[UUID, str, bytes]]:
+    """Event id, stream and sealed part of those events of a log that are as `which` says, opened as their
+    owner may."""
     rings = {kid: _bytes(key) for kid, key in keys["kek"]["keys"].items()}
     rows = await connection.fetch("SELECT key_id, kek_id, wrapped FROM data_keys")
     data_keys = {str(row[0]): aes_key_unwrap(rings[row[1]], row[2]) for row in rows}
     events = await connection.fetch(
-        "SELECT event_id, stream_id, type, data FROM events WHERE slot IS NOT NULL ORDER BY position"
+        f"SELECT event_id, stream_id, data FROM events WHERE {which} ORDER BY position"
     )
     found = []
-    for event, stream, type_, data in events:
+    for event, stream, data in events:
         if (sealed := json.loads(data)["sealed"]) is not None:
             kids = [recipient["header"]["kid"] for recipient in sealed["recipients"]]
             key = next(data_keys[kid] for kid in kids if kid in data_keys)
-            found.append((event, stream, type_, opened(sealed, urlsafe_b64encode(key).decode().rstrip("="))))
+            found.append((event, stream, opened(sealed, urlsafe_b64encode(key).decode().rstrip("="))))
     return found
 
 
@@ -269,12 +270,7 @@ async def _is_settled(urls: Mapping[str, str]) -> bool:
     except (OSError, asyncpg.PostgresError):
         return False
     try:
-        heads: dict[str, dict[int, int]] = {}
-        for service, connection in opened.items():
-            rows = await connection.fetch(
-                "SELECT slot, max(slot_sequence) FROM events WHERE slot IS NOT NULL GROUP BY slot"
-            )
-            heads[service] = {row[0]: row[1] for row in rows}
+        heads = {service: await _heads(connection) for service, connection in opened.items()}
         for follower, owners in OWNERS.items():
             for owner in owners:
                 rows = await opened[follower].fetch("SELECT slot, at FROM cursors WHERE source = $1", owner)
@@ -283,7 +279,17 @@ async def _is_settled(urls: Mapping[str, str]) -> bool:
                     return False
         read = await opened["dedup"].fetchval("SELECT at FROM cursors WHERE source = 'resolver'")
         facts = await opened["dedup"].fetchval("SELECT max(position) FROM events WHERE slot IS NULL")
-        return (read or 0) >= (facts or 0)
+        if (read or 0) < (facts or 0):
+            return False
+        # The resolver may have published what it read between the two looks.
+        return heads == {service: await _heads(connection) for service, connection in opened.items()}
     finally:
         for connection in opened.values():
             await connection.close()
+
+
+async def _heads(connection: "asyncpg.Connection") -> dict[int, int]:
+    rows = await connection.fetch(
+        "SELECT slot, max(slot_sequence) FROM events WHERE slot IS NOT NULL GROUP BY slot"
+    )
+    return {row[0]: row[1] for row in rows}

@@ -36,10 +36,11 @@ def signature(words: Sequence[str]) -> "array[int]":
         return packed(())
     least = [_EMPTY] * BUCKETS
     crc = zlib.crc32
-    for pair in {f"{a} {b}" for a, b in pairwise(words)}:
-        hashed = crc(pair.encode()) * 0x9E3779B1 & 0xFFFFFFFF
+    for a, b in pairwise(words):
+        hashed = crc(f"{a} {b}".encode()) * 0x9E3779B1 & 0xFFFFFFFF
         bucket, value = hashed & 31, hashed >> 5
-        least[bucket] = min(least[bucket], value)
+        if value < least[bucket]:  # noqa: PLR1730  (`min` would take as long as the hash)
+            least[bucket] = value
     return packed(least)
 
 

@@ -153,6 +153,7 @@ def _with_particles(words: list[str]) -> list[str]:
     return [*words[:begin], "".join(words[begin:])]
 
 
+# The highest first.
 _RANKS = (
     ("chief officer", ("commissioner", "chief constable", "acc", "dcc", "commander")),
     ("superintendent", ("superintendent", "supt", "chief super")),
@@ -161,15 +162,16 @@ _RANKS = (
     ("staff", ("pcso", "staff", "civilian", "custody", "detention")),
     ("constable", ("constable", "pc", "dc", "wpc", "officer", "detective")),
 )
+_NTH_BY_SIGN = {sign: nth for nth, (_, signs) in enumerate(_RANKS) for sign in signs}
+_NTH_BY_WORD = {sign: nth for sign, nth in _NTH_BY_SIGN.items() if " " not in sign}
+_NTH_BY_WORDS = {sign: nth for sign, nth in _NTH_BY_SIGN.items() if " " in sign}
 
 
 def _rank(text: str | None) -> str:
     said = plain(_without_markers(text))
-    words = set(_WORD.findall(said))
-    for rank, signs in _RANKS:
-        if any(sign in words if " " not in sign else sign in said for sign in signs):
-            return rank
-    return ""
+    found = [_NTH_BY_WORD[word] for word in _WORD.findall(said) if word in _NTH_BY_WORD]
+    found += [nth for sign, nth in _NTH_BY_WORDS.items() if sign in said]
+    return _RANKS[min(found)][0] if found else ""
 
 
 def _without_markers(text: str | None) -> str:

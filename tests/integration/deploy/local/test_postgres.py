@@ -127,8 +127,8 @@ async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
         await asyncpg.connect(postgres.dsn("intake"), password="guess")
 
 
-async def test_commits_are_durable_and_pages_have_checksums(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
+async def test_commits_are_durable_and_pages_have_checksums(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn("intake"))
     shown = {
         name: await connection.fetchval(f"SHOW {name}")
         for name in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums", "server_encoding")

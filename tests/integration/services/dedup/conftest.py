@@ -1,14 +1,14 @@
-"""A migrated database of dedup, and one process on it."""
+"""A migrated database of dedup, emptied before each test, and one process on it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from shared.sealing.keys import ServiceKeys
-from shared.store.migrate import migrate
 from tests.engines import Databases
 from tests.integration.services.dedup.desk import Desk, dedup_keys, opened
+from tests.running import emptied
 
 
 @pytest.fixture
@@ -16,11 +16,16 @@ def keys(tmp_path: Path) -> ServiceKeys:
     return dedup_keys(tmp_path / "keys")
 
 
-@pytest.fixture
-async def dedup_url(databases: Databases) -> AsyncIterator[str]:
+@pytest.fixture(scope="session")
+def dedup_database(databases: Databases) -> Iterator[str]:
     with databases.new("dedup") as url:
-        await migrate("dedup", url)
         yield url
+
+
+@pytest.fixture
+async def dedup_url(dedup_database: str) -> str:
+    await emptied("dedup", dedup_database)
+    return dedup_database
 
 
 @pytest.fixture

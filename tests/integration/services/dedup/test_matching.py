@@ -1,7 +1,7 @@
 """From complaints to incidents and patterns, on a real database."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -126,7 +126,8 @@ async def test_a_process_that_dies_between_the_two_steps_loses_no_match(desk: De
     envelope = desk.intake.recorded(SAME_NIGHT)
     died = UUID(envelope.clear["complaint_id"])
     body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
-    await desk.index.add(died, features_of(body, "its source"), AppendRequest())
+    features = features_of(body, "its source")
+    await desk.index.add(died, features, desk.index.blocked(features), AppendRequest())
     other = await desk.record(NIGHT)
     assert await desk.inbox.receive(envelope) is InboxState.APPLIED
     await desk.resolve()
@@ -248,6 +249,35 @@ async def test_the_running_resolver_follows_by_itself(desk: Desk) -> None:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+class _News(asyncio.Event):
+    """Tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_awaited = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.is_awaited.set()
+        return await super().wait()
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_resolver_that_is_stopped_in_the_moment_of_news_ends(
+    steps: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`steps` of the event loop lie between the two."""
+    news = _News()
+    monkeypatch.setattr(desk.store, "news", lambda: news)
+    running = asyncio.create_task(desk.resolver.run())
+    await news.is_awaited.wait()
+    news.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=15)
+    assert done, "it outlived its cancellation"
 
 
 async def test_nothing_readable_is_stored(desk: Desk) -> None:

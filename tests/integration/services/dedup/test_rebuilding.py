@@ -124,7 +124,8 @@ async def test_a_complaint_in_the_middle_of_its_two_steps_stays_indexed(
     envelope = desk.intake.recorded(SAME_NIGHT)
     on_its_way = UUID(envelope.clear["complaint_id"])
     body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
-    await desk.index.add(on_its_way, features_of(body, "its source"), AppendRequest())
+    features = features_of(body, "its source")
+    await desk.index.add(on_its_way, features, desk.index.blocked(features), AppendRequest())
     before = await contents(desk.store.pool, Projection.tables)
     assert differing(await rebuilt(dedup_url, Projection(keys))) == {}
     assert await contents(desk.store.pool, Projection.tables) == before

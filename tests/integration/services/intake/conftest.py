@@ -1,13 +1,26 @@
-"""A running intake."""
+"""A running intake, on a database that is emptied before each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from services.intake.settings import Settings
 from services.intake.wiring import wire
-from tests.running import Running, running_service
+from tests.engines import Databases
+from tests.running import Running, emptied, running_service
+
+
+@pytest.fixture(scope="session")
+def intake_database(databases: Databases) -> Iterator[str]:
+    with databases.new() as url:
+        yield url
+
+
+@pytest.fixture
+async def database_url(intake_database: str) -> str:
+    await emptied("intake", intake_database)
+    return intake_database
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from services.referral.docket import Docket
 from services.referral.domain.policy import Policy
 from services.referral.domain.rules.table import load_rules
@@ -43,7 +41,6 @@ from shared.sealing.jwe import seal
 from shared.sealing.keys import ServiceKeys, load_keys
 from shared.service import Context
 from shared.store.events import slot_of, stream_id
-from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope
@@ -51,6 +48,7 @@ from shared.streaming.inbox import Inbox
 from shared.vocabulary import load_vocabulary
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
+from tests.running import emptied
 
 DAY = today()
 """The day on which everything happens, for the routes have their own clock."""
@@ -212,23 +210,10 @@ class Referral:
             assert len(events) == row["version"]
 
 
-async def _emptied(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        tables = await connection.fetch(
-            "SELECT format('%I', tablename) AS name FROM pg_tables"
-            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        )
-        await connection.execute(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
-    finally:
-        await connection.close()
-
-
 @asynccontextmanager
 async def referral_on(database_url: str, keys_file: Path) -> AsyncIterator[Referral]:
     """A referral with nothing in it, whatever the database held."""
-    await migrate("referral", database_url)
-    await _emptied(database_url)
+    await emptied("referral", database_url)
     async with referral_with(database_url, Feed(load_keys(keys_file))) as running:
         yield running
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -27,9 +27,9 @@ NOBODY = "postgresql://nobody:hunter2@127.0.0.1:1/nothing"
 class Running:
     """A service whose log lines are read as they come."""
 
-    def __init__(self, service: str, environment: dict[str, str], *arguments: str) -> None:
+    def __init__(self, program: Sequence[str], environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", f"services.{service}", *arguments],
+            [sys.executable, *program],
             cwd=ROOT,
             env=environment,
             stderr=subprocess.PIPE,
@@ -104,7 +104,8 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
         return {"HOTLINE_KEYS_FILE": str(keys / f"{service}.json")}
 
     def start(service: str, *arguments: str, **changed: str) -> Running:
-        running.append(Running(service, environment | keys_of(service) | changed, *arguments))
+        program = ["-m", f"services.{service}", *arguments]
+        running.append(Running(program, environment | keys_of(service) | changed))
         return running[-1]
 
     yield start
@@ -150,6 +151,40 @@ def test_a_service_without_its_database_is_live_and_says_what_is_missing(start: 
     code, written = running.ends()
     assert code == 0
     assert "hunter2" not in written
+
+
+LOOKING_UP = """
+import asyncio, sys, time
+from contextlib import asynccontextmanager
+from services.intake.settings import Settings
+from shared.web.metrics import Metrics
+from shared.web.process import Wired, main
+
+@asynccontextmanager
+async def wire(settings, parts):
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
+    yield Wired(None, Metrics())
+    if sys.argv[2] == "fails":
+        raise ConnectionError
+
+sys.exit(main("intake", Settings, lambda: wire, [sys.argv[1], "--only", "relay"]))
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [("in order", 0), ("fails", 1)])
+def test_the_end_waits_for_no_thread(end: str, code: int, environment: dict[str, str]) -> None:
+    """As that of a name lookup is, which takes half a minute where no name server answers."""
+    running = Running(["-c", LOOKING_UP, "serve", end], environment)
+    try:
+        metrics_port = running.logged("metrics")["port"]
+        running.logged("running")
+        assert get(metrics_port, "/metrics")[0] == 200  # its loop goes round: it has its signals
+        running.process.send_signal(signal.SIGTERM)
+        ended, written = running.ends()
+    finally:
+        running.close()
+    assert ended == code
+    assert ("stopped by an error" in written) == (end == "fails")
 
 
 def test_a_process_without_http_listens_for_metrics_alone(start: Start) -> None:

@@ -1,11 +1,12 @@
 """What operators are told of a follower: how far it is behind, whether it follows at all, what it alarms."""
 
 from shared.streaming.handling import SurroundingsFault
-from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.flow import Flow, subject_in, until
 
 
 async def test_its_lag_is_what_the_owner_has_and_it_has_not_reached(flow: Flow) -> None:
-    subjects = await flow.record_many(subjects=5)
+    # Each in a slot of its own: behind one that waits, all of its slot do.
+    subjects = [await flow.record(subject_in(slot)) for slot in range(5)]
     for subject in subjects[:2]:
         flow.listener.faults[subject] = SurroundingsFault("keys are away")
     follower = flow.follower()
