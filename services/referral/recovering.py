@@ -480,7 +480,9 @@ class _Adoption:
         return [
             [
                 AppliedEntry(*row)
-                for row in await self._connection.fetch(sql.READ_APPLIED, begin, min(begin + WINDOW, upto))
+                for row in await self._connection.fetch(
+                    sql.READ_APPLIED, begin, min(begin + WINDOW, upto), list(Projection.types)
+                )
             ]
             for begin in range(self._before, upto, WINDOW)
         ]
