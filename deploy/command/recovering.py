@@ -16,7 +16,9 @@ from deploy.command.system import SERVICES, System, require_service
 
 
 def recover(
-    service: Annotated[str, typer.Argument(help="The service: intake or dedup.")],
+    service: Annotated[
+        str, typer.Argument(help="The service; of several intake first, then dedup, then referral.")
+    ],
     *,
     without: Annotated[
         list[str] | None,

@@ -6,6 +6,7 @@ would take apart what it has no facts of yet, and put it together a second time;
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,12 +16,15 @@ from services.dedup import read_models
 from services.dedup.domain.facts import TAIL_ADOPTED, TailAdopted
 from services.dedup.projection import Projection
 from services.dedup.resolver import SOURCE
+from services.dedup.wiring import PUBLIC
 from shared.contracts.events import INCIDENT_CHANGED
 from shared.sealing.events import log_type, sealed_event
 from shared.sealing.keys import ServiceKeys
-from shared.store.events import NewEvent, RecordedEvent, stream_id
+from shared.store.events import RecordedEvent, stream_id
 from shared.store.history import WINDOW
 from shared.store.rebuilding import project
+from shared.store.requests import AppendRequest
+from shared.streaming.recovery import Append, Owner
 
 _INCIDENT = log_type(INCIDENT_CHANGED)
 _TAIL_ADOPTED = log_type(TAIL_ADOPTED)
@@ -30,17 +34,26 @@ class Consequences:
     """As `shared.streaming.recovery` asks for them."""
 
     sources = ("intake",)
+    public = PUBLIC
 
     def __init__(self, keys: ServiceKeys) -> None:
         self._projection = Projection(keys)
+        self._heads: dict[int, int] = {}
+
+    async def ask(
+        self,
+        connection: "asyncpg.Connection",  # noqa: ARG002  (the other services' part of the protocol)
+        owners: Mapping[str, Owner],
+    ) -> None:
+        self._heads = dict(await owners["intake"].heads())
 
     async def follow(
         self,
         connection: "asyncpg.Connection",
         tail: Sequence[RecordedEvent],
-        head: int,
-        heads: Mapping[str, Mapping[int, int]],
-    ) -> list[NewEvent]:
+        today: date,
+        append: Append,
+    ) -> None:
         for begin in range(0, len(tail), WINDOW):
             await project(connection, self._projection, tail[begin : begin + WINDOW])
         await connection.execute(read_models.LEAVE_INCIDENTS, list(_erased(tail)))
@@ -49,10 +62,11 @@ class Consequences:
         told = await connection.fetchval(read_models.READ_FACT, resolved + 1, _TAIL_ADOPTED)
         if told is not None:
             resolved = TAIL_ADOPTED.read_clear(orjson.loads(told)).resolved
-        await connection.execute(read_models.PUT_RESOLVED, SOURCE, head)
-        waiting = TailAdopted(resolved=resolved, heads=dict(heads["intake"]))
+        await connection.execute(read_models.PUT_RESOLVED, SOURCE, tail[-1].position)
+        waiting = TailAdopted(resolved=resolved, heads=self._heads)
         stream = stream_id("recovery", uuid4())
-        return [sealed_event(stream, TAIL_ADOPTED, waiting, None, None, tail[-1].recorded_on)]
+        event = sealed_event(stream, TAIL_ADOPTED, waiting, None, None, today)
+        await append([AppendRequest(events=(event,))])
 
 
 def _erased(tail: Sequence[RecordedEvent]) -> set[UUID]:

@@ -1,9 +1,10 @@
-"""`python -m services.referral serve`, `migrate` and `rebuild`."""
+"""`python -m services.referral serve`, `migrate`, `rebuild` and `recover`."""
 
 import sys
+from functools import partial
 
 from services.referral.settings import Settings
-from shared.web.process import Projecting, Wire, main
+from shared.web.process import Projecting, Recovering, Wire, main
 
 
 def wiring() -> Wire[Settings]:
@@ -20,5 +21,13 @@ def projecting() -> Projecting:
     return Projection
 
 
+def recovering() -> Recovering:
+    """The same for `recover`."""
+    from services.referral.recovering import Consequences  # noqa: PLC0415
+    from shared import service  # noqa: PLC0415
+
+    return partial(service.recovering, "referral", consequences=Consequences)
+
+
 if __name__ == "__main__":
-    sys.exit(main("referral", Settings, wiring, projecting=projecting))
+    sys.exit(main("referral", Settings, wiring, projecting=projecting, recovering=recovering))

@@ -163,4 +163,4 @@ class Complaints:
                 changes.give_incident(incident, None)
 
     def _changes(self, incoming: Incoming) -> Changes:
-        return Changes(self._context, self._context.today(), str(incoming.envelope.id))
+        return Changes(self._context.keys, self._context.today(), str(incoming.envelope.id))

@@ -95,7 +95,7 @@ class Desk:
         """
         opened, residents = await self._writable(caller, case_id, version)
         facts = cases.facts_of(opened.case, await self._docket.facts(residents))
-        changes = Changes(self._context, self._context.today())
+        changes = Changes(self._context.keys, self._context.today())
         for placement in residents.values():
             changes.expect_placement(placement)
         fellows = await self._read.pattern_fellows(list(residents))
@@ -126,7 +126,7 @@ class Desk:
             NotFound, Conflict.
         """
         opened, _ = await self._writable(caller, case_id, version)
-        changes = Changes(self._context, self._context.today())
+        changes = Changes(self._context.keys, self._context.today())
         try:
             events = cases.approve(opened.case, is_approved, reason, self._act(caller), uuid4)
         except cases.CaseRefused as refusal:

@@ -35,8 +35,7 @@ from shared.contracts.complaint_events import ComplaintRecorded
 from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import sealed_event
 from shared.sealing.jwe import open_sealed
-from shared.sealing.keys import DataKey, KeyRing, new_data_key, unwrap_data_keys
-from shared.service import Context
+from shared.sealing.keys import DataKey, KeyRing, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, StreamId, stream_id
 from shared.store.requests import AppendRequest, RowChange, VersionConflict
 from shared.streaming.cloudevents import parse
@@ -65,8 +64,8 @@ class OpenedCase:
 class Docket:
     """Reads cases and complaints."""
 
-    def __init__(self, context: Context, read: ReadModel) -> None:
-        self._context, self._read = context, read
+    def __init__(self, keys: ServiceKeys, read: ReadModel) -> None:
+        self._keys, self._read = keys, read
 
     async def events(self, case_id: UUID) -> list[CaseEvent]:
         """All events of a case, opened; none where there is none, or its key was destroyed."""
@@ -84,9 +83,7 @@ class Docket:
     async def _events(self, case_ids: Collection[UUID]) -> list[tuple[UUID, CaseEvent, DataKey]]:
         kept = await self._read.kept_events(case_ids)
         return [
-            (key.key_id, event, key)
-            for key, events in opened_cases(self._context.keys.kek, kept)
-            for event in events
+            (key.key_id, event, key) for key, events in opened_cases(self._keys.kek, kept) for event in events
         ]
 
     async def resident_cases(
@@ -128,7 +125,7 @@ class Docket:
 
     def _plain(self, kept: KeptComplaint | KeptFollowUp) -> bytes:
         envelope = parse(orjson.loads(kept.event))
-        keys = unwrap_data_keys(self._context.keys.kek, [(kept.complaint_id, kept.kek_id, kept.wrapped)])
+        keys = unwrap_data_keys(self._keys.kek, [(kept.complaint_id, kept.kek_id, kept.wrapped)])
         return open_sealed(envelope.sealed or {}, keys, envelope.id)
 
 
@@ -163,8 +160,8 @@ def _opened(kept: KeptEvent, keys: Mapping[str, bytes]) -> CaseEvent:
 class Changes:
     """One unit of work. Events are dated by `day`; `causation_id` is the event that they follow from."""
 
-    def __init__(self, context: Context, day: date, causation_id: str = "") -> None:
-        self._context, self.day, self._causation_id = context, day, causation_id
+    def __init__(self, keys: ServiceKeys, day: date, causation_id: str = "") -> None:
+        self._keys, self.day, self._causation_id = keys, day, causation_id
         self._events: list[NewEvent] = []
         self._rows: list[RowChange] = []
         self._expected: dict[str, int] = {}
@@ -208,7 +205,7 @@ class Changes:
 
     def open(self, case_id: UUID, events: list[CaseEvent]) -> None:
         """A case that is new."""
-        key, key_row = new_data_key(self._context.keys.kek, case_id)
+        key, key_row = new_data_key(self._keys.kek, case_id)
         self.row(key_row)
         self._write(case_id, None, key, events)
 

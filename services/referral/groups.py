@@ -151,4 +151,4 @@ class Groups:
         return bool(facts)
 
     def _changes(self, incoming: Incoming) -> Changes:
-        return Changes(self._context, self._context.today(), str(incoming.envelope.id))
+        return Changes(self._context.keys, self._context.today(), str(incoming.envelope.id))

@@ -120,6 +120,10 @@ SELECT pattern_id, complaint_id, subject FROM pattern_members WHERE pattern_id =
 """
 READ_CLAIMED = "SELECT key FROM claims WHERE kind = $1 AND key = ANY($2::bytea[])"
 
+# For a recovery: cases and incidents are checked against one another, so all of them.
+READ_ALL_PLACEMENTS = f"SELECT {_PLACEMENT_COLUMNS} FROM placements"
+READ_ALL_INCIDENTS = "SELECT incident_id, version, case_id FROM incident_cases"
+
 
 # Statistics
 
@@ -265,7 +269,7 @@ class IncidentCase(NamedTuple):
 class ReadModel:
     """The queries. All raise `StoreUnavailable` where the database is away."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool | asyncpg.Connection) -> None:
         self._pool = pool
         # Events arrive many at a time, and each handler looks up its own.
         self._placements = Gathered(self._ask_placements)

@@ -28,7 +28,7 @@ def _parts(context: Context) -> Parts:
     vocabulary = load_vocabulary()
     policy = Policy(load_rules(vocabulary), vocabulary)
     read = ReadModel(context.store.pool)
-    docket = Docket(context, read)
+    docket = Docket(context.keys, read)
     conflicts = Conflicts(context, read, docket)
     desk = Desk(context, read, docket, policy, conflicts)
     return Parts(

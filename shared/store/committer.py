@@ -343,6 +343,24 @@ def _refuse(taken: Iterable[_Waiting], fault: Exception) -> None:
         waiting.resolve(fault)
 
 
+async def write(
+    connection: "asyncpg.Connection",
+    requests: Sequence[AppendRequest],
+    slot_of_stream: Callable[[str], int | None],
+) -> None:
+    """Write requests in a transaction of the caller's, who holds the store's lock.
+
+    Raises:
+        AppendRefused: one of them; the transaction has to be given up.
+    """
+    asked = Asked(requests, slot_of_stream, trusting=False)
+    numbering = number(requests, await asked.read(connection, FollowedSlots()), asked.slot_of.__getitem__)
+    for outcome in numbering.outcomes:
+        if isinstance(outcome, AppendRefused):
+            raise outcome
+    await _write(connection, numbering.batch)
+
+
 async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
     if batch.events:
         rows = [

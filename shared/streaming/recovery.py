@@ -25,7 +25,7 @@ where neither the topic nor every follower answers (`--without` goes on with tho
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -38,8 +38,10 @@ from shared.errors import HotlineError
 from shared.sealing.jwe import PROTECTED, SealingError, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
-from shared.store.events import SLOTS, NewEvent, RecordedEvent, identity_of, slot_of, stream_id
+from shared.store.committer import write
+from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
+from shared.store.requests import AppendRequest
 from shared.streaming.broker import BrokerUnavailable, Record
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.handling import SurroundingsFault
@@ -87,34 +89,52 @@ class Follower(Protocol):
 
 
 class Owner(Protocol):
-    """What it needs of a followed service."""
+    """What it needs of a followed service; each raises `SurroundingsFault` where it does not answer."""
 
     async def heads(self) -> Mapping[int, int]: ...
 
+    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
+
+
+Append = Callable[[Sequence[AppendRequest]], Awaitable[None]]
+"""Writes behind the tail, in the recovery's transaction. Raises `AppendRefused`."""
+
 
 class Consequences(Protocol):
-    """What a service does about the events that it has adopted. `sources` are those of whom it has to know
-    how far they are."""
+    """What a service does about the events that it has adopted.
+
+    Attributes:
+        sources: those whom it has to ask.
+        public: the categories of the service's public streams.
+    """
 
     @property
     def sources(self) -> Collection[str]: ...
+
+    @property
+    def public(self) -> Collection[str]: ...
+
+    async def ask(self, connection: "asyncpg.Connection", owners: Mapping[str, Owner]) -> None:
+        """Find out what `follow` has to know of the sources; nothing is adopted or locked yet.
+
+        Raises:
+            SurroundingsFault: one of them does not answer.
+        """
 
     async def follow(
         self,
         connection: "asyncpg.Connection",
         tail: Sequence[RecordedEvent],
-        head: int,
-        heads: Mapping[str, Mapping[int, int]],
-    ) -> Sequence[NewEvent]:
+        today: date,
+        append: Append,
+    ) -> None:
         """Bring its tables to where the tail left them.
 
         Args:
-            tail: what was adopted; it is in the log.
-            head: the position of its last event.
-            heads: source -> slot -> its newest number.
+            tail: what was adopted; it is in the log, whose last event is the last of these.
 
-        Returns:
-            Internal events to be appended behind it, each the first of its stream.
+        Raises:
+            RecoveryFailed: what followed from the tail cannot be told.
         """
 
 
@@ -189,12 +209,12 @@ class Recovery:
             tail = _checked(log, found)
             if not tail:
                 return Report(passed_over=tuple(self._passed_over))
-            heads = await self._heads_of_sources()
+            await self._ask_sources(connection)
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
                 if await connection.fetchval(sql.HEAD) != log.head:
                     raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
-                return await self._adopt(connection, log, tail, heads, today)
+                return await self._adopt(connection, log, tail, today)
         finally:
             await connection.close()
 
@@ -244,12 +264,13 @@ class Recovery:
             )
         return list(unknown.values())
 
-    async def _heads_of_sources(self) -> dict[str, Mapping[int, int]]:
-        sources = self._consequences.sources if self._consequences else ()
-        if unknown := [source for source in sources if source not in self._owners]:
+    async def _ask_sources(self, connection: "asyncpg.Connection") -> None:
+        if self._consequences is None:
+            return
+        if unknown := [source for source in self._consequences.sources if source not in self._owners]:
             raise RecoveryFailed(f"{' and '.join(unknown)} cannot be asked: HOTLINE_PEERS has no address.")
         try:
-            return {source: await self._owners[source].heads() for source in sources}
+            await self._consequences.ask(connection, self._owners)
         except SurroundingsFault as fault:
             raise RecoveryFailed(
                 f"{fault}: what is to be consumed again is not known. Start it. Nothing was changed."
@@ -277,7 +298,6 @@ class Recovery:
         connection: asyncpg.Connection,
         log: _Log,
         tail: Sequence[Envelope],
-        heads: Mapping[str, Mapping[int, int]],
         today: date,
     ) -> Report:
         buried = {bytes(row[0]) for row in await connection.fetch(_TOMBSTONES, TOMBSTONE)}
@@ -297,14 +317,16 @@ class Recovery:
             await connection.execute(_NEW_KEYS, *(row.row[name] for name in ("key_id", "kek_id", "wrapped")))
 
         lines = [self._line(one, data_keys.get(identity_of(one.subject))) for one in tail]
-        gaps = _gap_lines({one.position for one in tail}, log.head, today)
+        gaps = _gap_lines(tail, log.head, today)
         await _write(connection, sorted([*lines, *gaps], key=_position))
         if self._consequences is not None:
             written = recorded(await connection.fetch(sql.READ_PUBLIC, log.head, tail[-1].position))
-            more = await self._consequences.follow(connection, written, tail[-1].position, heads)
-            await _write(
-                connection, [_line_of(event, at, 1) for at, event in enumerate(more, tail[-1].position + 1)]
-            )
+            public = self._consequences.public
+
+            async def append(requests: Sequence[AppendRequest]) -> None:
+                await write(connection, requests, lambda s: slot_of(s) if category_of(s) in public else None)
+
+            await self._consequences.follow(connection, written, today, append)
         await connection.execute(_END_LEADING)
         without_payload = sum(
             one.erased or (one.sealed is not None and identity_of(one.subject) in erased) for one in tail
@@ -366,30 +388,27 @@ def _emptied(envelope: Envelope) -> dict[str, Any]:
     return {"protected": PROTECTED, "aad": str(envelope.id), "recipients": recipients, **nothing}
 
 
-def _gap_lines(positions: set[int], head: int, today: date) -> list[tuple[Any, ...]]:
-    stream = stream_id("recovery", uuid4())
-    lines = []
-    for version, position in enumerate(sorted(set(range(head + 1, max(positions) + 1)) - positions), 1):
-        data = orjson.dumps({"clear": {"position": position}, "sealed": None}).decode()
-        lines.append(_line_of(NewEvent(stream, uuid4(), GAP, data, today), position, version))
+def is_emptied(event: RecordedEvent) -> bool:
+    """Whether an adopted event is known without its payload alone, for its key was destroyed."""
+    sealed = event.data["sealed"]
+    return sealed is not None and any(not one["encrypted_key"] for one in sealed["recipients"])
+
+
+def _gap_lines(tail: Sequence[Envelope], head: int, today: date) -> list[tuple[Any, ...]]:
+    """What stood between two events that one event caused was caused by it, too: what follows from an
+    event is appended in one piece."""
+    stream, at, cause = stream_id("recovery", uuid4()), head, ""
+    lines: list[tuple[Any, ...]] = []
+    for one in tail:
+        between = {"causation": cause} if cause and cause == one.causation_id else {}
+        for position in range(at + 1, one.position):
+            data = orjson.dumps({"clear": {"position": position}, "sealed": None}).decode()
+            metadata = orjson.dumps(between).decode()
+            lines.append(
+                (position, stream, len(lines) + 1, uuid4(), GAP, 1, None, None, data, metadata, today)
+            )
+        at, cause = one.position, one.causation_id
     return lines
-
-
-def _line_of(event: NewEvent, position: int, version: int) -> tuple[Any, ...]:
-    """The row of an internal event that follows from nothing."""
-    return (
-        position,
-        event.stream_id,
-        version,
-        event.event_id,
-        event.type,
-        event.schema_version,
-        None,
-        None,
-        event.data,
-        "{}",
-        event.recorded_on,
-    )
 
 
 async def _read_log(connection: asyncpg.Connection) -> _Log:

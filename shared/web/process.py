@@ -72,14 +72,14 @@ def main(
     arguments: Sequence[str] | None = None,
     *,
     projecting: Callable[[], Projecting] | None = None,
-    recovering: Callable[[], Recovering] | None = None,
+    recovering: Callable[[], Recovering],
 ) -> int:
     """Runs the command and answers the exit code.
 
     Args:
         wiring: does the heavy imports, for `serve` alone.
         projecting: the same for `rebuild`; None for a service without read models.
-        recovering: the same for `recover`; None for a service that cannot.
+        recovering: the same for `recover`.
     """
     chosen = _parser(name).parse_args(arguments)
     try:
@@ -195,14 +195,8 @@ def _away(name: str, error: Exception) -> HotlineError:
 
 
 def _recover(
-    name: str, recovering: Callable[[], Recovering] | None, without: Sequence[str], *, as_json: bool
+    name: str, recovering: Callable[[], Recovering], without: Sequence[str], *, as_json: bool
 ) -> int:
-    if recovering is None:
-        raise HotlineError(
-            f"{name} cannot adopt a lost tail: nobody else knows which complaint is in which case, and what"
-            " it consumes again would open cases a second time. Restore the newest copy of its database;"
-            " until then it appends nothing."
-        )
     asyncio.run(_recovered(name, read(RecoverSettings), recovering(), without, as_json=as_json))
     return 0
 

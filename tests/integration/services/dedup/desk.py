@@ -27,7 +27,7 @@ from shared.store.events import slot_of, stream_id
 from shared.store.leases import Lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import InboxState
-from shared.streaming.cloudevents import Envelope
+from shared.streaming.cloudevents import Envelope, document
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
 from shared.web.metrics import Metrics
@@ -71,6 +71,10 @@ class Intake:
         if self.is_away:
             raise SurroundingsFault("intake does not answer")
         return dict(self._slots)
+
+    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        sent = [one for one in self.sent if one.slot == slot and one.slot_sequence > after]
+        return [document(one) for one in sent[:limit]]
 
     def _numbered(
         self, complaint_id: UUID, event_id: UUID, type_: str, clear: Mapping[str, Any], sealed: Any

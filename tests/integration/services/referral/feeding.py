@@ -63,12 +63,21 @@ def complaint(*codes: str, **members: Any) -> SanitisedComplaint:
 @dataclass
 class Feed:
     """Makes events as intake and dedup would. An event gets the numbers of its slot when it is received, so
-    events of different slots may be received in any order."""
+    events of different slots may be received in any order. `sent` are those that have theirs, in order."""
 
     keys: ServiceKeys
     day: date = DAY
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     positions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    sequences: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+    sent: list[Envelope] = field(default_factory=list)
+
+    def numbered(self, event: Envelope) -> Envelope:
+        """With the next number of its slot."""
+        at = (event.source, event.slot)
+        self.sequences[at] += 1
+        self.sent.append(replace(event, slot_sequence=self.sequences[at]))
+        return self.sent[-1]
 
     def recorded(self, body: SanitisedComplaint, complaint_id: UUID | None = None) -> Envelope:
         complaint_id = complaint_id or uuid4()
@@ -85,9 +94,9 @@ class Feed:
         clear = ComplaintErased(complaint_id=complaint_id, reason_code="asked")
         return self._event("intake", COMPLAINT_ERASED, "complaint", complaint_id, clear)
 
-    def contact(self, count: int = 1) -> Envelope:
+    def contact(self, count: int = 1, contact_id: UUID | None = None) -> Envelope:
         clear = ContactClosed(channel="phone", disposition="abandoned", count=count)
-        return self._event("intake", CONTACT_CLOSED, "contact", uuid4(), clear)
+        return self._event("intake", CONTACT_CLOSED, "contact", contact_id or uuid4(), clear)
 
     def incident(
         self, incident_id: UUID, members: Iterable[UUID], removed: Iterable[UUID] = (), **more: Any
@@ -162,21 +171,14 @@ class Referral:
     docket: Docket
     inboxes: Mapping[str, Inbox]
     feed: Feed
-    sequences: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     async def receive(self, *events: Envelope) -> None:
         """Apply the events, one after another."""
         for event in events:
             assert await self._receive(event) is InboxState.APPLIED
 
-    def numbered(self, event: Envelope) -> Envelope:
-        """With the next number of its slot."""
-        at = (event.source, event.slot)
-        self.sequences[at] += 1
-        return replace(event, slot_sequence=self.sequences[at])
-
     async def _receive(self, event: Envelope) -> InboxState:
-        return await self.inboxes[event.source].receive(self.numbered(event))
+        return await self.inboxes[event.source].receive(self.feed.numbered(event))
 
     async def partition(self) -> set[frozenset[UUID]]:
         """The complaints of each live case, by the placements."""
@@ -212,14 +214,21 @@ class Referral:
 async def referral_on(database_url: str, keys_file: Path) -> AsyncIterator[Referral]:
     """A referral with nothing in it, whatever the database held."""
     await emptied("referral", database_url)
-    keys = load_keys(keys_file)
+    async with referral_with(database_url, Feed(load_keys(keys_file))) as running:
+        yield running
+
+
+@asynccontextmanager
+async def referral_with(database_url: str, feed: Feed) -> AsyncIterator[Referral]:
+    """A process of referral on the database as it is."""
+    keys = feed.keys
     vocabulary = load_vocabulary()
     async with PostgresStore(database_url, PUBLIC) as store:
         context = Context(
             "referral", store, keys, Cursors(keys.digest("page cursors")), Metrics(), lambda: DAY
         )
         read = ReadModel(store.pool)
-        docket = Docket(context, read)
+        docket = Docket(keys, read)
         own = handlers(context, read, docket, Policy(load_rules(vocabulary), vocabulary))
         inboxes = {source: Inbox(source, store, keys, of_source) for source, of_source in own.items()}
-        yield Referral(store, context, read, docket, inboxes, Feed(keys))
+        yield Referral(store, context, read, docket, inboxes, feed)

@@ -1,5 +1,5 @@
-"""Referral's database was set back to an older copy. It cannot adopt what it has lost (`./hotline recover
-referral` says why), so all depends on this: what it consumes again appends nothing.
+"""Referral's database was set back to an older copy. Until what it has lost is adopted, what it consumes
+again appends nothing.
 """
 
 from dataclasses import replace
@@ -31,5 +31,5 @@ async def test_neither_consumer_appends_anything(referral: Referral) -> None:
         referral.feed.incident(uuid4(), [complaint_id]),
     ):
         with pytest.raises(SurroundingsFault, match="StoreHalted"):
-            await referral.inboxes[event.source].receive(referral.numbered(event))
+            await referral.inboxes[event.source].receive(referral.feed.numbered(event))
     assert await referral.store.head() == head

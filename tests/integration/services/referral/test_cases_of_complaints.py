@@ -76,7 +76,7 @@ async def test_simultaneous_arrivals_of_one_known_incident_share_a_case(referral
     feed, incident = referral.feed, uuid4()
     ids = [uuid4() for _ in range(12)]
     await referral.receive(feed.incident(incident, ids))
-    arrivals = [referral.numbered(feed.recorded(complaint("hate.racist"), each)) for each in ids]
+    arrivals = [feed.numbered(feed.recorded(complaint("hate.racist"), each)) for each in ids]
     by_slot: dict[int, list[int]] = {}
     for at, event in enumerate(arrivals):
         by_slot.setdefault(event.slot, []).append(at)

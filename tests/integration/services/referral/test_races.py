@@ -39,7 +39,7 @@ class Interrupted(ReadModel):
 
 def desk_of(referral: Referral, read: ReadModel) -> Desk:
     vocabulary = load_vocabulary()
-    docket = Docket(referral.context, read)
+    docket = Docket(referral.context.keys, read)
     policy = Policy(load_rules(vocabulary), vocabulary)
     return Desk(referral.context, read, docket, policy, Conflicts(referral.context, read, docket))
 

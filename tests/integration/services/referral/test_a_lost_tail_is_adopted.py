@@ -1,0 +1,577 @@
+"""Referral's database was set back to an older copy, while its topic, intake and dedup went on.
+
+What it told of cases is adopted. Which complaint is in which case nobody else knows: it follows from the
+cases and from what the others have sent. Nothing may be told twice, and no complaint may come into a second
+case.
+"""
+
+import random
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from deploy.local.keys import ensure_keys
+from services.referral.conflicts import Conflicts
+from services.referral.desk import Desk
+from services.referral.domain.policy import Policy
+from services.referral.domain.rules.table import load_rules
+from services.referral.projection import Projection
+from services.referral.recovering import Consequences
+from services.referral.wiring import PUBLIC
+from shared.contracts.case_events import Disposition
+from shared.sealing.keys import load_keys
+from shared.store.events import RecordedEvent, category_of
+from shared.store.migrate import migrate
+from shared.store.requests import InboxState
+from shared.streaming.cloudevents import Envelope, document, parse
+from shared.streaming.handling import SurroundingsFault
+from shared.streaming.published import PublishedLog
+from shared.streaming.recovery import Recovery, RecoveryFailed, Report
+from shared.streaming.topics import TOPICS
+from shared.vocabulary import load_vocabulary
+from shared.web.auth import Caller
+from tests.engines import Databases
+from tests.fakes.broker import FakeBroker
+from tests.integration.rebuilding import differing, rebuilt
+from tests.integration.services.referral.feeding import DAY, Feed, Referral, complaint, referral_with
+
+Life = Callable[[Referral], Awaitable[None]]
+
+CODES = ("hate.racist", "other.incivility", "sexual.images", "other.property")
+HELD = {"wish": "only_with_another"}
+
+
+class Owner:
+    """A followed service: serves what it has sent, without the payloads that were erased meanwhile."""
+
+    def __init__(self, source: str, feed: Feed) -> None:
+        self._source, self._feed = source, feed
+        self.is_away = False
+
+    async def heads(self) -> Mapping[int, int]:
+        if self.is_away:
+            raise SurroundingsFault(f"{self._source} does not answer")
+        return {slot: at for (source, slot), at in self._feed.sequences.items() if source == self._source}
+
+    async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+        erased = {one.subject for one in self._feed.sent if one.type == "complaint.erased"}
+        sent = [one for one in self._feed.sent if (one.source, one.slot) == (self._source, slot)]
+        return [
+            document(replace(one, sealed=None, erased=True) if one.sealed and one.subject in erased else one)
+            for one in sent
+            if one.slot_sequence > after
+        ][:limit]
+
+
+class History:
+    """Referral on the database that went on and on the copy that it is set back to; those whom it follows and
+    the topic, which stay through it all."""
+
+    def __init__(self, databases: Databases, stack: ExitStack, feed: Feed) -> None:
+        self._databases, self._stack, self.feed = databases, stack, feed
+        self.url = stack.enter_context(databases.new("referral"))
+        self.broker = FakeBroker()
+        self.owners = {source: Owner(source, feed) for source in ("intake", "dedup")}
+
+    @asynccontextmanager
+    async def referral(self) -> AsyncIterator[Referral]:
+        """A process of referral on the database of now."""
+        async with referral_with(self.url, self.feed) as running:
+            yield running
+
+    async def lives(self, *lives: Life) -> None:
+        """With a copy of the database before the last one."""
+        for life in lives:
+            self.copied = self._stack.enter_context(self._databases.copy(self.url))
+            async with self.referral() as referral:
+                await life(referral)
+
+    async def published(self, upto: int | None = None) -> list[RecordedEvent]:
+        """Publish what the log has, up to a position; all of that."""
+        async with self.referral() as referral:
+            known = [e for e in await public(referral) if upto is None or e.position <= upto]
+            published = PublishedLog("referral", referral.store, self.feed.keys)
+            for record in await published.records(known):
+                self.broker.append(TOPICS["referral"], record["slot"] % 12, orjson.dumps(record))
+            return known
+
+    async def recovered(self, consequences: type[Consequences] | None = Consequences) -> Report:
+        """Set back to the copy, and recovered."""
+        self.url = self.copied
+        recovery = Recovery(
+            "referral",
+            TOPICS["referral"],
+            self.feed.keys,
+            self.broker,
+            {},
+            consequences=consequences(self.feed.keys) if consequences else None,
+            owners=self.owners,
+        )
+        return await recovery.run(self.url, DAY)
+
+    async def consumed_again(self, referral: Referral, chance: random.Random | None = None) -> None:
+        """All that was sent and is above the cursors, slot by slot in order, as the owners serve it."""
+        waiting = {}
+        for source, owner in self.owners.items():
+            cursors = await referral.store.cursors(source)
+            for slot in await owner.heads():
+                if items := await owner.events(slot, cursors.get(slot, 0), 10_000):
+                    waiting[source, slot] = deque(map(parse, items))
+        while waiting:
+            place = chance.choice(sorted(waiting)) if chance else min(waiting)
+            state = await referral.inboxes[place[0]].receive(waiting[place].popleft())
+            assert state in {InboxState.APPLIED, InboxState.DROPPED}
+            if not waiting[place]:
+                del waiting[place]
+
+    async def assert_whole(self, referral: Referral, before: Sequence[RecordedEvent]) -> None:
+        """All was told once, under the numbers of before, and the tables are what the history tells."""
+        now = await public(referral)
+        assert shown(now)[: len(before)] == shown(before)
+        log = await referral.store.read_log(0, 100_000)
+        assert [event.position for event in log] == list(range(1, len(log) + 1))
+        numbers: defaultdict[object, list[int | None]] = defaultdict(list)
+        for event in log:
+            numbers[event.stream_id].append(event.version)
+            if event.slot is not None:
+                numbers[event.slot].append(event.slot_sequence)
+        for given in numbers.values():
+            assert given == list(range(1, len(given) + 1))
+        applied = await referral.read.fetch(
+            "SELECT applied_no, after_position FROM inbox WHERE applied_no IS NOT NULL ORDER BY applied_no"
+        )
+        assert [row["applied_no"] for row in applied] == list(range(1, len(applied) + 1))
+        assert (stood := [row["after_position"] for row in applied]) == sorted(stood)
+        await referral.check()
+        assert differing(await rebuilt(self.url, Projection(self.feed.keys), is_check=True)) == {}
+
+
+@pytest.fixture
+async def history(databases: Databases, tmp_path: Path) -> AsyncIterator[History]:
+    ensure_keys(tmp_path / "keys")
+    with ExitStack() as stack:
+        history = History(databases, stack, Feed(load_keys(tmp_path / "keys" / "referral.json")))
+        await migrate("referral", history.url)
+        yield history
+
+
+async def public(referral: Referral) -> list[RecordedEvent]:
+    return [e for e in await referral.store.read_log(0, 100_000) if category_of(e.stream_id) in PUBLIC]
+
+
+def shown(events: Sequence[RecordedEvent]) -> list[tuple[Any, ...]]:
+    """Without the payload, which is sealed under another key where that was lost."""
+    return [
+        (e.position, e.stream_id, e.version, e.event_id, e.slot, e.slot_sequence, e.type, e.data["clear"])
+        for e in events
+    ]
+
+
+async def decide(referral: Referral, complaint_id: UUID) -> None:
+    """A person's decision about the case of a complaint."""
+    vocabulary = load_vocabulary()
+    policy = Policy(load_rules(vocabulary), vocabulary)
+    conflicts = Conflicts(referral.context, referral.read, referral.docket)
+    desk = Desk(referral.context, referral.read, referral.docket, policy, conflicts)
+    case_id = await referral.case_of(complaint_id)
+    version = (await referral.read.cases([case_id]))[case_id].version
+    await desk.decide(
+        Caller(subject="anna", roles=frozenset({"assessor"})),
+        case_id,
+        version,
+        lambda facts: [
+            Disposition(
+                complaint_id=one.complaint_id,
+                outcome="refer",
+                recipient="iopc",
+                reason_code="criteria",
+            )
+            for one in facts.complaints
+        ],
+        "It must be.",
+        is_for_all=True,
+    )
+
+
+async def test_without_its_consequences_a_complaint_came_into_a_second_case(history: History) -> None:
+    """Why it is not enough to adopt the events."""
+    complaint_id = uuid4()
+
+    async def nothing(referral: Referral) -> None:
+        pass
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(history.feed.recorded(complaint("hate.racist"), complaint_id))
+
+    await history.lives(nothing, then)
+    await history.published()
+    await history.recovered(consequences=None)
+    async with history.referral() as referral:
+        await history.consumed_again(referral)
+        told = [e for e in await public(referral) if e.type == "case.opened"]
+        assert [e.data["clear"]["complaint_ids"] for e in told] == [[str(complaint_id)]] * 2
+        assert len({e.stream_id for e in told}) == 2
+
+
+async def test_what_was_told_of_cases_is_adopted_and_not_told_again(history: History) -> None:
+    feed, ids, incidents = history.feed, [uuid4() for _ in range(8)], [uuid4() for _ in range(2)]
+    held = uuid4()
+
+    async def first(referral: Referral) -> None:
+        for each in ids[:3]:
+            await referral.receive(feed.recorded(complaint("hate.racist"), each))
+        await referral.receive(
+            feed.incident(incidents[0], ids[:2]), feed.recorded(complaint("other.incivility", **HELD), held)
+        )
+
+    async def then(referral: Referral) -> None:
+        for each in ids[3:7]:
+            await referral.receive(feed.recorded(complaint("hate.racist"), each))
+        await decide(referral, ids[0])
+        await referral.receive(
+            feed.incident(incidents[0], ids[:5]),  # merges, and opens again what was decided
+            feed.incident(incidents[1], [ids[4], ids[7]]),  # splits, and one that has not arrived
+            feed.recorded(complaint("hate.racist"), ids[7]),
+            feed.pattern(uuid4(), [held, ids[5]], released=[held]),
+            feed.followed_up(ids[6], "He came back."),
+            feed.contact(3),
+        )
+        await decide(referral, ids[5])
+
+    await history.lives(first, then)
+    before = await history.published()
+    async with history.referral() as referral:
+        together = await referral.partition()
+        cases = await referral.read.fetch("SELECT * FROM cases ORDER BY case_id")
+    report = await history.recovered()
+    assert report.adopted
+    async with history.referral() as referral:
+        assert shown(await public(referral)) == shown(before)
+        assert await referral.partition() == together
+        await history.assert_whole(referral, before)
+        await history.consumed_again(referral)
+        assert shown(await public(referral)) == shown(before)
+        assert await referral.partition() == together
+        assert await referral.read.fetch("SELECT * FROM cases ORDER BY case_id") == cases
+        await history.assert_whole(referral, before)
+        await referral.receive(feed.incident(incidents[1], [ids[4], ids[6], ids[7]]))
+        assert frozenset({ids[4], ids[6], ids[7]}) in await referral.partition()
+        await history.assert_whole(referral, before)
+
+
+async def test_a_membership_that_told_nobody_anything_is_found_by_the_cases(history: History) -> None:
+    """It came before its complaint, which then joined the case of its incident."""
+    feed, one, other, incident = history.feed, uuid4(), uuid4(), uuid4()
+
+    async def first(referral: Referral) -> None:
+        await referral.receive(feed.recorded(complaint("hate.racist"), one))
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(
+            feed.incident(incident, [one, other]), feed.recorded(complaint("hate.racist"), other)
+        )
+
+    await history.lives(first, then)
+    before = await history.published()
+    await history.recovered()
+    async with history.referral() as referral:
+        (row,) = await referral.read.fetch("SELECT incident_id, case_id FROM incident_cases")
+        assert (row["incident_id"], row["case_id"]) == (incident, await referral.case_of(one))
+        await history.assert_whole(referral, before)
+
+
+async def test_who_was_erased_meanwhile_leaves_the_case(history: History) -> None:
+    """Nobody has what the complaint said, and its erasure is still to come."""
+    feed, ids, alone = history.feed, [uuid4(), uuid4()], uuid4()
+
+    async def nothing(referral: Referral) -> None:
+        pass
+
+    async def then(referral: Referral) -> None:
+        for each in (*ids, alone):
+            await referral.receive(feed.recorded(complaint("hate.racist"), each))
+        await referral.receive(feed.incident(uuid4(), ids))
+
+    await history.lives(nothing, then)
+    before = await history.published()
+    for each in (ids[0], alone):
+        feed.numbered(feed.erased(each))
+    await history.recovered()
+    async with history.referral() as referral:
+        assert await referral.partition() == {frozenset({ids[1]})}
+        await history.assert_whole(referral, before)
+        await history.consumed_again(referral)
+        assert await referral.partition() == {frozenset({ids[1]})}
+        rows = await referral.read.fetch("SELECT complaint_id FROM placements WHERE is_erased")
+        assert {row["complaint_id"] for row in rows} == {ids[0], alone}
+        keys = {row[0] for row in await referral.read.fetch("SELECT key_id FROM data_keys")}
+        assert not keys & {ids[0], alone}
+        await history.assert_whole(referral, before)
+
+
+async def test_what_was_erased_in_the_lost_time_stays_erased(history: History) -> None:
+    feed, ids = history.feed, [uuid4() for _ in range(3)]
+
+    async def first(referral: Referral) -> None:
+        for each in ids[:2]:
+            await referral.receive(feed.recorded(complaint("hate.racist"), each))
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(feed.recorded(complaint("hate.racist"), ids[2]), feed.erased(ids[2]))
+        await referral.receive(feed.incident(uuid4(), ids[:2]), feed.erased(ids[0]))
+
+    await history.lives(first, then)
+    before = await history.published()
+    async with history.referral() as referral:
+        kept = {row[0] for row in await referral.read.fetch("SELECT key_id FROM data_keys")}
+    await history.recovered()
+    async with history.referral() as referral:
+        assert {row[0] for row in await referral.read.fetch("SELECT key_id FROM data_keys")} == kept
+        assert await referral.partition() == {frozenset({ids[1]})}
+        await history.consumed_again(referral)
+        assert shown(await public(referral)) == shown(before)
+        await history.assert_whole(referral, before)
+
+
+async def test_where_the_others_do_not_answer_nothing_is_changed(history: History) -> None:
+    await _one_is_lost(history)
+    history.owners["dedup"].is_away = True
+    await _assert_refused(history, "dedup does not answer")
+
+
+async def test_where_intake_has_lost_its_tail_too_nothing_is_changed(history: History) -> None:
+    await _one_is_lost(history)
+    history.feed.sent.clear()
+    history.feed.sequences.clear()
+    await _assert_refused(history, "recover it first")
+
+
+async def test_where_one_request_was_published_in_part_nothing_is_changed(history: History) -> None:
+    """The case that a complaint came to is known, and the one that it left is not."""
+    ids = [uuid4(), uuid4()]
+
+    async def first(referral: Referral) -> None:
+        for each in ids:
+            await referral.receive(history.feed.recorded(complaint("hate.racist"), each))
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(history.feed.incident(uuid4(), ids))
+
+    await history.lives(first, then)
+    async with history.referral() as referral:
+        merged = [e.position for e in await public(referral) if e.type == "case.merged"]
+    await history.published(upto=merged[0] - 1)
+    await _assert_refused(history, "is in two cases")
+
+
+async def test_who_has_not_been_told_where_the_tail_breaks_off_is_told(history: History) -> None:
+    """A complaint opens its case, and then again the decided one of its fellow."""
+    feed, decided, came = history.feed, uuid4(), uuid4()
+
+    async def first(referral: Referral) -> None:
+        await referral.receive(
+            feed.recorded(complaint("hate.racist"), decided), feed.pattern(uuid4(), [decided, came])
+        )
+        await decide(referral, decided)
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(feed.recorded(complaint("hate.racist"), came))
+
+    await history.lives(first, then)
+    async with history.referral() as referral:
+        types = [e.type for e in await public(referral)]
+        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
+    before = await history.published(upto=reopened - 1)
+    await history.recovered()
+    async with history.referral() as referral:
+        assert [e.type for e in await public(referral)] == types
+        await history.assert_whole(referral, before)
+
+
+async def test_where_the_tail_breaks_off_at_a_reopening_nothing_is_changed(history: History) -> None:
+    decided = uuid4()
+
+    async def first(referral: Referral) -> None:
+        await referral.receive(history.feed.recorded(complaint("hate.racist"), decided))
+        await decide(referral, decided)
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(history.feed.followed_up(decided, "He came back."))
+
+    await history.lives(first, then)
+    async with history.referral() as referral:
+        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
+    await history.published(upto=reopened)
+    await _assert_refused(history, "breaks off")
+
+
+async def _one_is_lost(history: History) -> None:
+    async def nothing(referral: Referral) -> None:
+        pass
+
+    async def then(referral: Referral) -> None:
+        await referral.receive(history.feed.recorded(complaint("hate.racist")))
+
+    await history.lives(nothing, then)
+    await history.published()
+
+
+async def _assert_refused(history: History, why: str) -> None:
+    copied = await _everything(history, history.copied)
+    with pytest.raises(RecoveryFailed, match=why):
+        await history.recovered()
+    assert await _everything(history, history.url) == copied
+
+
+async def _everything(history: History, url: str) -> list[Any]:
+    async with referral_with(url, history.feed) as referral:
+        return [
+            [tuple(row) for row in await referral.read.fetch(f"SELECT t::text FROM {table} t ORDER BY 1")]
+            for table in ("events", "inbox", "cursors", "placements", "cases", "data_keys", "claims")
+        ]
+
+
+class World:
+    """Intake and dedup at random: they send, and referral receives, slots in any order."""
+
+    def __init__(self, feed: Feed, chance: random.Random) -> None:
+        self._feed, self._chance = feed, chance
+        self._waiting: defaultdict[tuple[str, int], deque[Envelope]] = defaultdict(deque)
+        self._patterns: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._alive: list[UUID] = []
+        self._held: set[UUID] = set()
+        self._incident_of: dict[UUID, UUID] = {}
+
+    async def life(self, referral: Referral, steps: int) -> None:
+        """They send, referral receives, and people decide."""
+        for _ in range(steps):
+            self.sends()
+            while self._waiting and self._chance.random() < 0.6:
+                await self._receives(referral)
+            if self._chance.random() < 0.15:
+                await self._somebody_decides(referral)
+
+    async def _receives(self, referral: Referral) -> None:
+        place = self._chance.choice(sorted(self._waiting))
+        assert await referral.inboxes[place[0]].receive(self._waiting[place].popleft()) is InboxState.APPLIED
+        if not self._waiting[place]:
+            del self._waiting[place]
+
+    async def _somebody_decides(self, referral: Referral) -> None:
+        rows = await referral.read.fetch(
+            "SELECT p.complaint_id FROM placements p JOIN cases c USING (case_id) WHERE c.status = 'open'"
+            " ORDER BY 1"
+        )
+        if rows:
+            await decide(referral, self._chance.choice(rows)["complaint_id"])
+
+    def sends(self) -> None:
+        kinds = {"recorded": 8, "incident": 8, "pattern": 3, "followed_up": 2, "contact": 1, "erased": 1}
+        (kind,) = self._chance.choices(list(kinds), list(kinds.values()))
+        if len(self._alive) < 4:
+            kind = "recorded"
+        for event in getattr(self, f"_{kind}")():
+            numbered = self._feed.numbered(event)
+            self._waiting[numbered.source, numbered.slot].append(numbered)
+
+    def _new_id(self) -> UUID:
+        """The slots, and with them the order of arrival, follow from ids."""
+        return UUID(int=self._chance.getrandbits(128), version=4)
+
+    def _recorded(self) -> list[Envelope]:
+        self._alive.append(self._new_id())
+        wish = HELD if self._chance.random() < 0.25 else {}
+        if wish:
+            self._held.add(self._alive[-1])
+        return [self._feed.recorded(complaint(self._chance.choice(CODES), **wish), self._alive[-1])]
+
+    def _incident(self) -> list[Envelope]:
+        """Some come to an incident, perhaps from others."""
+        target = self._chance.choice([*sorted(set(self._incident_of.values())), self._new_id()])
+        moving = self._chance.sample(self._alive, self._chance.choice((1, 2, 2, 3)))
+        left = {self._incident_of[each] for each in moving if each in self._incident_of} - {target}
+        self._incident_of |= dict.fromkeys(moving, target)
+        return [
+            self._feed.incident(incident, [each for each, of in self._incident_of.items() if of == incident])
+            for incident in (target, *sorted(left))
+        ]
+
+    def _pattern(self) -> list[Envelope]:
+        pattern_id = self._chance.choice([*sorted(self._patterns), self._new_id()])
+        self._patterns[pattern_id] ^= set(self._chance.sample(self._alive, 2))
+        members = sorted(self._patterns[pattern_id])
+        released = [each for each in members if each in self._held and self._chance.random() < 0.5]
+        self._held -= set(released)
+        return [self._feed.pattern(pattern_id, members, released)]
+
+    def _followed_up(self) -> list[Envelope]:
+        return [self._feed.followed_up(self._chance.choice(self._alive), "He came back.")]
+
+    def _contact(self) -> list[Envelope]:
+        return [self._feed.contact(2, self._new_id())]
+
+    def _erased(self) -> list[Envelope]:
+        gone = self._alive.pop(self._chance.randrange(len(self._alive)))
+        self._incident_of.pop(gone, None)
+        for members in self._patterns.values():
+            members.discard(gone)
+        return [self._feed.erased(gone)]
+
+    def together(self) -> set[frozenset[UUID]]:
+        """The complaints of each case, when all was received."""
+        groups: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for each in set(self._alive) - self._held:
+            groups[self._incident_of.get(each, each)].add(each)
+        return {frozenset(group) for group in groups.values()}
+
+
+@pytest.mark.parametrize(
+    ("seed", "is_certain"), [pytest.param(None, False, id="random"), (1, True), (2, True), (3, True)]
+)
+async def test_whatever_was_lost_and_in_whatever_order_it_comes_again(
+    history: History, seed: int | None, is_certain: bool
+) -> None:
+    """A copy of any moment, a topic that has any part of the tail, slots in any order. What was consumed can
+    not always be told; then nothing is changed."""
+    seed = random.randrange(2**32) if seed is None else seed
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    world = World(history.feed, chance)
+    await history.lives(
+        lambda referral: world.life(referral, chance.randrange(5, 40)),
+        lambda referral: world.life(referral, chance.randrange(5, 40)),
+    )
+    async with history.referral() as referral:
+        head = await referral.store.head()
+    is_cut = chance.random() < 0.3
+    before = await history.published(chance.randrange(1, head + 1) if is_cut else None)
+    for _ in range(chance.randrange(10)):
+        world.sends()
+    copied = await _everything(history, history.copied)
+    try:
+        report = await history.recovered()
+    except RecoveryFailed as refused:
+        print(f"refused: {refused}")
+        assert await _everything(history, history.url) == copied
+        assert not is_certain
+        return
+    print(f"{report.adopted} adopted, {report.filled} filled")
+    async with history.referral() as referral:
+        # A copy with all of the public log has lost nothing, and it is more than was published.
+        before = before if report.adopted else (await public(referral))
+        await history.assert_whole(referral, before)
+        causes = {e.causation_id for e in before} - {""}
+        await history.consumed_again(referral, chance)
+        await history.assert_whole(referral, before)
+        assert await referral.partition() == world.together()
+        after = (await public(referral))[len(before) :]
+        twice = causes & {e.causation_id for e in after}
+        patterns = {str(one.id) for one in history.feed.sent if one.type == "pattern.changed"}
+        assert twice <= patterns & {before[-1].causation_id if before else ""}
