@@ -21,8 +21,7 @@ from shared.contracts.events import INCIDENT_CHANGED
 from shared.sealing.events import log_type, sealed_event
 from shared.sealing.keys import ServiceKeys
 from shared.store.events import RecordedEvent, stream_id
-from shared.store.history import WINDOW
-from shared.store.rebuilding import project
+from shared.store.rebuilding import project_all
 from shared.store.requests import AppendRequest
 from shared.streaming.recovery import Append, Owner
 
@@ -54,8 +53,7 @@ class Consequences:
         today: date,
         append: Append,
     ) -> None:
-        for begin in range(0, len(tail), WINDOW):
-            await project(connection, self._projection, tail[begin : begin + WINDOW])
+        await project_all(connection, self._projection, tail)
         await connection.execute(read_models.LEAVE_INCIDENTS, list(_erased(tail)))
         resolved = await connection.fetchval(read_models.READ_RESOLVED, SOURCE) or 0
         # An earlier tail that the resolver waits for still: from there on it has to begin again.

@@ -402,15 +402,17 @@ async def _write(connection: "asyncpg.Connection", batch: Batch) -> None:
     await write_tables(connection, batch)
 
 
+Write = Callable[["asyncpg.Connection", Table, Collection[Row]], Awaitable[None]]
+"""Writes rows of one table, at least one."""
+
+
 async def put_rows(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
     """Insert or replace them, at least one."""
     columns = ([row[column] for row in rows] for column in table.columns)
     await connection.fetch(put_statement(table), *columns)
 
 
-async def write_tables(
-    connection: "asyncpg.Connection", batch: Batch, put: Callable[..., Awaitable[None]] = put_rows
-) -> None:
+async def write_tables(connection: "asyncpg.Connection", batch: Batch, put: Write = put_rows) -> None:
     """The rows of read models; `put` writes those of one table."""
     for table, runs in batch.tables.values():
         for changes in runs:

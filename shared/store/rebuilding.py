@@ -10,7 +10,7 @@ Data keys, claims, cursors, the log and the inbox are no read models: they stay.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,8 +18,8 @@ from typing import Protocol
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store.committer import put_rows, write_tables
-from shared.store.history import Happened, History, Moment, now
+from shared.store.committer import Write, put_rows, write_tables
+from shared.store.history import WINDOW, Happened, History, Moment, now
 from shared.store.numbering import Batch, Row
 from shared.store.requests import RowChange, Table
 from shared.store.sql import LOCK_KEY
@@ -142,10 +142,6 @@ async def _begin(connection: "asyncpg.Connection") -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
 
 
-Write = Callable[[asyncpg.Connection, Table, Collection[Row]], Awaitable[None]]
-"""Writes rows of one table, at least one."""
-
-
 async def put_again(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
     """In the live table a row of these may never replace another; here one is made again, if need be."""
     await put_rows(connection, replace(table, insert_only=False), rows)
@@ -162,6 +158,14 @@ async def project(
     batch.change_rows(await projection.rows(happened, connection))
     async with connection.transaction():
         await write_tables(connection, batch, put)
+
+
+async def project_all(
+    connection: "asyncpg.Connection", projection: Projection, happened: Sequence[Happened]
+) -> None:
+    """The same, of however many, some at a time."""
+    for begin in range(0, len(happened), WINDOW):
+        await project(connection, projection, happened[begin : begin + WINDOW])
 
 
 class _Rebuild:
