@@ -294,11 +294,7 @@ class Recovery:
     # Into the log
 
     async def _adopt(
-        self,
-        connection: asyncpg.Connection,
-        log: _Log,
-        tail: Sequence[Envelope],
-        today: date,
+        self, connection: asyncpg.Connection, log: _Log, tail: Sequence[Envelope], today: date
     ) -> Report:
         buried = {bytes(row[0]) for row in await connection.fetch(_TOMBSTONES, TOMBSTONE)}
         erased = {identity_of(one.subject) for one in tail if one.type == ERASURE}
@@ -318,7 +314,8 @@ class Recovery:
 
         lines = [self._line(one, data_keys.get(identity_of(one.subject))) for one in tail]
         gaps = _gap_lines(tail, log.head, today)
-        await _write(connection, sorted([*lines, *gaps], key=_position))
+        records = sorted([*lines, *gaps], key=_position)
+        await connection.copy_records_to_table("events", records=records, columns=sql.COLUMNS)
         if self._consequences is not None:
             written = recorded(await connection.fetch(sql.READ_PUBLIC, log.head, tail[-1].position))
             public = self._consequences.public
@@ -369,10 +366,6 @@ class Recovery:
             orjson.dumps(metadata).decode() if any(metadata.values()) else "{}",
             date.fromisoformat(envelope.day),
         )
-
-
-async def _write(connection: "asyncpg.Connection", lines: Sequence[tuple[Any, ...]]) -> None:
-    await connection.copy_records_to_table("events", records=lines, columns=sql.COLUMNS)
 
 
 def _position(line: tuple[Any, ...]) -> int:
