@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import asyncpg
 import uvloop
@@ -212,13 +212,12 @@ async def _recovered(
         teller.report(await recovery.run(database_url, today(), teller.progress))
 
 
-def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozenset[str]) -> int:
+def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozenset[str]) -> NoReturn:
     logs.configure(name)
     uvloop.run(_run_and_leave(settings, wiring(), chosen))
-    return 0
 
 
-async def _run_and_leave(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
+async def _run_and_leave(settings: S, wire: Wire[S], chosen: frozenset[str]) -> NoReturn:
     """Ends the process itself, once everything is closed: the end of the loop, and Python's own, would wait
     for name lookups under way, which nothing can cancel, half a minute where no name server answers."""
     log = logs.logger(__name__)
