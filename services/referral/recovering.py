@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -36,6 +36,7 @@ from services.referral.domain.facts import force_of
 from services.referral.domain.placement import Placement
 from services.referral.domain.policy import Policy
 from services.referral.domain.rules.table import load_rules
+from services.referral.handlers import FOLLOWED
 from services.referral.projection import Projection
 from services.referral.read_models import IncidentCase, ReadModel
 from services.referral.rows import CASES, VERDICTS
@@ -47,13 +48,10 @@ from shared.contracts.events import (
     CASE_REOPENED,
     CASE_SPLIT,
     COMPLAINT_ERASED,
-    COMPLAINT_FOLLOWED_UP,
     COMPLAINT_RECORDED,
-    CONTACT_CLOSED,
     EVENTS,
     INCIDENT_CHANGED,
     PATTERN_CHANGED,
-    EventType,
 )
 from shared.contracts.match_events import IncidentChanged, PatternChanged
 from shared.sealing.events import log_type
@@ -65,7 +63,7 @@ from shared.store.committer import BATCH_LIMIT
 from shared.store.events import RecordedEvent, category_of, identity_of
 from shared.store.history import WINDOW, AppliedEntry
 from shared.store.inbox import WaitingEntry
-from shared.store.rebuilding import project
+from shared.store.rebuilding import project, project_all
 from shared.store.requests import (
     WAITING,
     AppendRequest,
@@ -86,17 +84,6 @@ from shared.vocabulary import load_vocabulary
 PAGE: Final = 500
 
 _SOURCES: Final = ("intake", "dedup")
-_FOLLOWED: Final[Mapping[tuple[str, int], EventType[Any, Any]]] = {
-    (log_type(type_), 1): type_
-    for type_ in (
-        COMPLAINT_RECORDED,
-        COMPLAINT_FOLLOWED_UP,
-        COMPLAINT_ERASED,
-        CONTACT_CLOSED,
-        INCIDENT_CHANGED,
-        PATTERN_CHANGED,
-    )
-}
 _RECORDED, _ERASED = log_type(COMPLAINT_RECORDED), log_type(COMPLAINT_ERASED)
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
 _REOPENED, _SPLIT = log_type(CASE_REOPENED), log_type(CASE_SPLIT)
@@ -154,8 +141,7 @@ class Consequences:
         gone = [identity_of(event.stream_id) for event in tail if is_emptied(event)]
         await append([AppendRequest(rows=tuple(_without_key(gone)))])
         projection = Projection(self._keys)
-        for begin in range(0, len(tail), WINDOW):
-            await project(connection, projection, tail[begin : begin + WINDOW])
+        await project_all(connection, projection, tail)
         copy = await _Copy.read(connection, tail)
         judged = await _judged(connection, self._keys, copy, self._sent)
         consumed = _consumed(copy, tail, self._cursors, judged)
@@ -259,8 +245,8 @@ class _Copy:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What the inbox makes of an event. `told` is what it says, where that is applied; `kept` its payload
-    as it came, opened or not; `leaving` are the waiting entries that it takes with it."""
+    """What the inbox makes of an event. `told` is what it says, where that is applied; `leaving` are the
+    waiting entries that it takes with it."""
 
     envelope: Envelope
     state: InboxState
@@ -332,7 +318,7 @@ class _Judge:
 
     def _read(self, envelope: Envelope) -> tuple[str, Contract | None]:
         """Why it cannot be applied, or what it says."""
-        type_ = _FOLLOWED.get((envelope.type, envelope.schema_version))
+        type_ = FOLLOWED.get((envelope.type, envelope.schema_version))
         if type_ is None:
             return f"{UNKNOWN}: hotline.{envelope.type}.v{envelope.schema_version}", None
         try:
