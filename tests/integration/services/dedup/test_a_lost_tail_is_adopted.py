@@ -167,18 +167,19 @@ async def test_what_was_told_is_adopted_and_not_told_again(history: History) -> 
     await history.assert_rebuilt_equal()
 
 
+async def _one_night(desk: Desk) -> None:
+    for body in (NIGHT, SAME_NIGHT):
+        await desk.record(body)
+
+
 async def test_nobody_appends_anything_before(history: History) -> None:
     """Neither a consumer nor the resolver nor a person."""
-
-    async def first(desk: Desk) -> None:
-        for body in (NIGHT, SAME_NIGHT):
-            await desk.record(body)
 
     async def then(desk: Desk) -> None:
         await desk.resolve()
         await desk.record(SAME_NIGHT)
 
-    await history.lives(first, then)
+    await history.lives(_one_night, then)
     await history.published()
     history.url = history.copied
     async with history.desk() as desk:
@@ -196,14 +197,7 @@ async def test_nobody_appends_anything_before(history: History) -> None:
 
 
 async def test_it_adopts_nothing_where_intake_does_not_say_how_far_it_is(history: History) -> None:
-    async def first(desk: Desk) -> None:
-        for body in (NIGHT, SAME_NIGHT):
-            await desk.record(body)
-
-    async def then(desk: Desk) -> None:
-        await desk.resolve()
-
-    await history.lives(first, then)
+    await history.lives(_one_night, Desk.resolve)
     await history.published()
     history.intake.is_away = True
     with pytest.raises(RecoveryFailed, match="intake"):
@@ -216,8 +210,7 @@ async def test_a_persons_decision_is_lost_and_what_followed_from_it_is_undone(hi
     """It was internal: the match stands again as the rule made it, for everybody to see."""
 
     async def first(desk: Desk) -> None:
-        for body in (NIGHT, SAME_NIGHT):
-            await desk.record(body)
+        await _one_night(desk)
         await desk.resolve()
 
     async def then(desk: Desk) -> None:
