@@ -21,7 +21,7 @@ import uvloop
 from deploy.simulation import simulate
 from tests.bench.calling import Called, call
 from tests.bench.processes import OTHERS, Meter, peak_memory
-from tests.bench.resting import are_recommended, is_at_rest, opened, until
+from tests.bench.resting import are_recommended, is_at_rest, opened, until, verify
 from tests.bench.rounds import AtMost, Benchmark, Figure, Reaches, Side
 from tests.failure.cluster import EVERYTHING, SERVICES, Cluster, running_cluster
 
@@ -45,9 +45,7 @@ def prepared() -> Iterator[Sequence[Side]]:
 
 def _passed(cluster: Cluster, bodies: Sequence[bytes]) -> Sequence[Figure]:
     figures = uvloop.run(_pass(cluster, bodies))
-    verified = cluster.hotline("verify", "--wait", "0")
-    if verified.returncode != 0:
-        raise RuntimeError(f"./hotline verify failed: {verified.stdout}{verified.stderr}")
+    verify(cluster)
     return figures
 
 

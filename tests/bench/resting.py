@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
+from tests.failure.cluster import Cluster
+
 Databases = Mapping[str, asyncpg.Connection]
 
 LOOKS_EVERY = 0.1
@@ -72,3 +74,13 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"after {PATIENCE:g} s something was still on its way")
         await asyncio.sleep(LOOKS_EVERY)
+
+
+def verify(cluster: Cluster) -> None:
+    """
+    Raises:
+        RuntimeError: `./hotline verify` finds something.
+    """
+    verified = cluster.hotline("verify", "--wait", "0")
+    if verified.returncode != 0:
+        raise RuntimeError(f"./hotline verify failed: {verified.stdout}{verified.stderr}")

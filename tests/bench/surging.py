@@ -22,7 +22,7 @@ import uvloop
 
 from deploy.simulation import simulate
 from tests.bench.calling import Called, call
-from tests.bench.resting import is_at_rest, opened, until
+from tests.bench.resting import is_at_rest, opened, until, verify
 from tests.bench.rounds import AtMost, Benchmark, Figure, Side
 from tests.failure.callers import REFERENCE
 from tests.failure.checker import checked
@@ -54,9 +54,7 @@ def _surged(cluster: Cluster, bodies: Sequence[bytes]) -> Sequence[Figure]:
     found = checked(evidence, called.accepted)
     for one in found[:SHOWN]:
         print(one, file=sys.stderr)
-    verified = cluster.hotline("verify", "--wait", "0")
-    if verified.returncode != 0:
-        raise RuntimeError(f"./hotline verify failed: {verified.stdout}{verified.stderr}")
+    verify(cluster)
     lost = sum("lost" in one for one in found)
     return [
         Figure(REFUSED, called.refused.total(), "calls", _by_status(called)),
