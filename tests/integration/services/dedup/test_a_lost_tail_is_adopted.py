@@ -35,6 +35,8 @@ from tests.integration.rebuilding import differing, rebuilt
 from tests.integration.services.dedup.desk import DAY, Desk, Intake, opened
 from tests.integration.services.dedup.test_matching import ANOTHER_NIGHT, NIGHT, SAME_NIGHT, SOMETHING_ELSE
 
+pytestmark = pytest.mark.long
+
 Life = Callable[[Desk], Awaitable[None]]
 
 

@@ -42,6 +42,8 @@ from tests.fakes.broker import FakeBroker
 from tests.integration.rebuilding import differing, rebuilt
 from tests.integration.services.referral.feeding import DAY, Feed, Referral, complaint, referral_with
 
+pytestmark = pytest.mark.long
+
 Life = Callable[[Referral], Awaitable[None]]
 
 CODES = ("hate.racist", "other.incivility", "sexual.images", "other.property")
