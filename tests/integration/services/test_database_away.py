@@ -24,6 +24,7 @@ from services.intake import settings as intake_settings
 from services.intake import wiring as intake_wiring
 from services.referral import settings as referral_settings
 from services.referral import wiring as referral_wiring
+from tests.conditions import wait_until
 from tests.engines import Databases, reachable_directory, running_postgres
 from tests.integration.shared.store.waiting import until
 from tests.running import Running, running_service
@@ -84,6 +85,15 @@ def opened(tmp_path: Path) -> Open:
     return open_service
 
 
+def _kill(server: Postgres) -> None:
+    """kill -9; a worker that has not seen it yet would serve one more request."""
+    workers = server.query("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()").split()
+    server.kill()
+    wait_until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), what="the workers were gone"
+    )
+
+
 async def _writing_routes(running: Running) -> list[tuple[str, str]]:
     _, document = await running.json("GET", "/openapi.json", None)
     routes = [
@@ -113,7 +123,7 @@ async def test_every_writing_route_is_refused_at_once_while_the_server_is_dead_a
         routes = await _writing_routes(running)
         before = {route: await _asked(running, service, *route) for route in routes}
         assert all(status < 500 for status, *_ in before.values()), before
-        own_postgres.kill()
+        _kill(own_postgres)
         # The first one finds the connections that were open; the second one finds none.
         answers = [(route, await _asked(running, service, *route)) for _ in range(2) for route in routes]
         assert [(route, status, retry) for route, (status, retry, _) in answers if status != 503] == []
@@ -132,7 +142,7 @@ async def test_a_line_of_an_import_is_to_be_sent_again(
 ) -> None:
     line = b'{"channel": "web", "narrative": "He took money."}\n'
     async with opened("intake", own_url) as running:
-        own_postgres.kill()
+        _kill(own_postgres)
         async with running.ask("POST", "/v1/imports", data=line, headers=ONCE) as answer:
             assert (await answer.json(content_type=None))["error"]["retry"] is True
         own_postgres.start()
@@ -153,7 +163,7 @@ async def test_a_complaint_that_continues_another_is_refused_at_once_too(
     async with opened("intake", own_url) as running:
         _, first = await running.json("POST", "/v1/complaints", json=body)
         continuing = {**body, "continues": first["receipt"]}
-        own_postgres.kill()
+        _kill(own_postgres)
         began = time.monotonic()
         status, _ = await running.json("POST", "/v1/complaints", json=continuing, headers=ONCE)
         assert (status, time.monotonic() - began < AT_ONCE) == (503, True)
