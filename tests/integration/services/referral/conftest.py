@@ -1,9 +1,10 @@
-"""A referral for each test: fed directly (`referral`), and asked over HTTP (`desk`).
+"""A referral for each test: fed directly (`referral`), asked over HTTP (`desk`), or set back (`history`).
 
-They share a database, emptied before each test: a migrated one costs more than most of the tests.
+The first two share a database, emptied before each test: a migrated one costs more than most of the tests.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from deploy.local.keys import ensure_keys
 from services.referral.settings import Settings
 from services.referral.wiring import wire
+from shared.sealing.keys import load_keys
+from shared.store.migrate import migrate
 from tests.engines import Databases
-from tests.integration.services.referral.feeding import Referral, referral_on
+from tests.integration.services.referral.feeding import Feed, Referral, referral_on
+from tests.integration.services.referral.losing import History
 from tests.running import Running, running_service
 
 
@@ -34,3 +38,12 @@ async def desk(referral: Referral, referral_database: str, tmp_path: Path) -> As
     """The routes, on the database and with the keys of `referral`."""
     async with running_service(Settings, wire, referral_database, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def history(databases: Databases, tmp_path: Path) -> AsyncIterator[History]:
+    ensure_keys(tmp_path / "keys")
+    with ExitStack() as stack:
+        history = History(databases, stack, Feed(load_keys(tmp_path / "keys" / "referral.json")))
+        await migrate("referral", history.url)
+        yield history
