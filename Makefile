@@ -36,7 +36,8 @@ test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TES
 LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
 	tests/integration/services/dedup/test_a_lost_tail_is_adopted.py \
-	tests/integration/services/referral/test_a_lost_tail_is_adopted.py
+	tests/integration/services/referral/test_a_lost_tail_is_adopted.py \
+	tests/integration/services/referral/test_what_waits_is_adopted.py
 POINTS ?= 1000
 SEED ?=
 test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)

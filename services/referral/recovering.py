@@ -245,14 +245,22 @@ class _Copy:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What the inbox makes of an event. `told` is what it says, where that is applied; `leaving` are the
-    waiting entries that it takes with it."""
+    """What the inbox makes of an event.
+
+    Attributes:
+        opens: its payload, if it has one, is to be kept under our own key.
+        told: what it says, where that is applied.
+        leaving: the waiting entries that it takes with it.
+        buries: it is the first that says that its complaint is erased.
+    """
 
     envelope: Envelope
     state: InboxState
     reason: str = ""
+    opens: bool = False
     told: Contract | None = None
     leaving: Sequence[InboxTransition] = ()
+    buries: bool = False
 
     @property
     def place(self) -> Place:
@@ -297,17 +305,27 @@ class _Judge:
         if envelope.sealed is not None and identity_of(envelope.subject) in self._buried:
             return _Entry(envelope, InboxState.DROPPED, "its complaint is erased")
         queue = self._waiting[envelope.source, envelope.subject]
-        fault, told = self._read(envelope)
+        try:
+            plain = self._opened(envelope)
+        except (BrokenSealError, ValueError) as fault:
+            return self._waiting_entry(envelope, f"not readable: {type(fault).__name__}", opens=False)
+        fault, told = self._read(envelope, plain)
         if not fault and envelope.type == _ERASED:
-            self._buried.add(identity_of(envelope.subject))
+            complaint_id = identity_of(envelope.subject)
+            buries = complaint_id not in self._buried
+            self._buried.add(complaint_id)
             leaving, queue[:] = list(queue), []
-            return _Entry(envelope, InboxState.APPLIED, told=told, leaving=leaving)
-        if not queue and not fault:
-            return _Entry(envelope, InboxState.APPLIED, told=told)
-        state = InboxState.QUEUED if queue else InboxState.PARKED
-        at = envelope.source, envelope.slot, envelope.slot_sequence, envelope.subject
-        self._waits(*at, state)
-        return _Entry(envelope, state, "behind a parked event" if queue else fault)
+            return _Entry(envelope, InboxState.APPLIED, told=told, leaving=leaving, buries=buries)
+        if queue or fault:
+            return self._waiting_entry(envelope, fault, opens=True)
+        return _Entry(envelope, InboxState.APPLIED, opens=True, told=told)
+
+    def _waiting_entry(self, envelope: Envelope, fault: str, *, opens: bool) -> _Entry:
+        """It is parked, or stands behind one that is."""
+        is_first = not self._waiting[envelope.source, envelope.subject]
+        state = InboxState.PARKED if is_first else InboxState.QUEUED
+        self._waits(envelope.source, envelope.slot, envelope.slot_sequence, envelope.subject, state)
+        return _Entry(envelope, state, fault if is_first else "behind a parked event", opens)
 
     def _waits(self, source: str, slot: int, slot_sequence: int, subject: str, state: InboxState) -> None:
         self._waiting[source, subject].append(
@@ -316,22 +334,27 @@ class _Judge:
             )
         )
 
-    def _read(self, envelope: Envelope) -> tuple[str, Contract | None]:
-        """Why it cannot be applied, or what it says."""
-        type_ = FOLLOWED.get((envelope.type, envelope.schema_version))
-        if type_ is None:
-            return f"{UNKNOWN}: hotline.{envelope.type}.v{envelope.schema_version}", None
+    def _opened(self, envelope: Envelope) -> bytes | None:
+        if envelope.sealed is None:
+            return None
         try:
-            if type_.sealed is None:
-                return "", type_.read_clear(envelope.clear)
-            plain = open_sealed(envelope.sealed or {}, self._keys.sources[envelope.source], envelope.id)
-            told = type_.read_sealed(plain)
+            return open_sealed(envelope.sealed, self._keys.sources[envelope.source], envelope.id)
         except NoKeyError as fault:
             raise RecoveryFailed(
                 f"number {envelope.slot_sequence} of slot {envelope.slot} of {envelope.source} does not open:"
                 " put the transport key that sealed it back into the keys file. Nothing was changed."
             ) from fault
-        except (BrokenSealError, ValueError) as fault:
+
+    def _read(self, envelope: Envelope, plain: bytes | None) -> tuple[str, Contract | None]:
+        """Why it cannot be applied, or what it says."""
+        type_ = FOLLOWED.get((envelope.type, envelope.schema_version))
+        if type_ is None:
+            return f"{UNKNOWN}: hotline.{envelope.type}.v{envelope.schema_version}", None
+        try:
+            told = (
+                type_.read_clear(envelope.clear) if type_.sealed is None else type_.read_sealed(plain or b"")
+            )
+        except ValueError as fault:
             return f"not readable: {type(fault).__name__}", None
         if envelope.type == _RECORDED:
             if identity_of(envelope.subject) in self._recorded:
@@ -391,7 +414,10 @@ def _told(entry: _Entry) -> Told:
 def _needed(copy: _Copy, tail: Sequence[RecordedEvent], judged: Sequence[_Entry]) -> Iterator[_Entry]:
     """What the tail follows from."""
     by_id = {str(entry.envelope.id): entry for entry in judged}
-    recorded = {entry.complaint_id: entry for entry in judged if entry.envelope.type == _RECORDED}
+    recorded: dict[UUID, _Entry] = {}
+    for entry in judged:
+        if entry.envelope.type == _RECORDED:
+            recorded.setdefault(entry.complaint_id, entry)
     for cause in {event.causation_id for event in tail} - {""}:
         if cause not in by_id:
             raise _undecided(
@@ -475,8 +501,9 @@ class _Adoption:
 
     def _request(self, entry: _Entry) -> AppendRequest:
         envelope, rows = entry.envelope, []
+        # What waits and does not open is kept as it came.
         sealed = envelope.sealed if entry.state in WAITING else None
-        if envelope.sealed is not None and entry.state is InboxState.APPLIED:
+        if envelope.sealed is not None and entry.opens:
             kid = str(entry.complaint_id)
             if kid not in self._data_keys:
                 data_key, row = new_data_key(self._keys.kek, entry.complaint_id)
@@ -496,13 +523,11 @@ class _Adoption:
             entry.state,
             entry.reason,
         )
-        is_erasure = isinstance(entry.told, ComplaintErased)
-        is_new = is_erasure and not self._copy.placement(entry.complaint_id).is_erased
         return AppendRequest(
             cursors=(CursorMove(source, slot, number - 1, number),),
             inbox=(kept,),
             transitions=tuple(entry.leaving),
-            claims=(Claim(TOMBSTONE, entry.complaint_id.bytes),) if is_new else (),
+            claims=(Claim(TOMBSTONE, entry.complaint_id.bytes),) if entry.buries else (),
             rows=tuple(rows),
         )
 
