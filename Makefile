@@ -37,6 +37,7 @@ LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recov
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
 	tests/integration/services/dedup/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_lost_tail_is_adopted.py \
+	tests/integration/services/referral/test_a_tail_breaks_off.py \
 	tests/integration/services/referral/test_what_waits_is_adopted.py
 POINTS ?= 1000
 SEED ?=

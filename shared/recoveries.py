@@ -16,8 +16,8 @@ _LOST = {
     " time sent again is recorded a second time.",
     "dedup": "what people decided about matches: these stand again as the rule made them, and incidents and"
     " patterns follow from that, when all their complaints were consumed again.",
-    "referral": "who looked at the figures. What came to an open case, told nobody anything and stands above"
-    " what is certain comes again: a case that was decided meanwhile may open again.",
+    "referral": "who looked at the figures. What came to an open case and told nobody anything may come"
+    " again: a case that was decided meanwhile may then open again.",
 }
 
 

@@ -10,7 +10,14 @@ from services.referral.complaints import Complaints
 from services.referral.docket import Changes, Docket, OpenedCase
 from services.referral.domain import case as cases
 from services.referral.domain.facts import CaseFacts
-from services.referral.domain.placement import CaseRank, Placement, Regrouping, noting, regroup
+from services.referral.domain.placement import (
+    CaseRank,
+    Placement,
+    Regrouping,
+    news_in_pattern,
+    noting,
+    regroup,
+)
 from services.referral.domain.policy import Policy
 from services.referral.read_models import ReadModel
 from services.referral.rows import difference, pattern_rows
@@ -122,12 +129,7 @@ class Groups:
         newcomers = {complaint_id for complaint_id, _ in added} | set(released)
         changed = newcomers | {complaint_id for complaint_id, _ in removed}
         cased = {each for each, _ in members if placements[each].case_id is not None}
-        # One with a case that comes to a pattern is news for the others of it, and they for it.
-        news = {
-            each
-            for each in cased
-            if any(other != each and (each in newcomers or other in newcomers) for other in cased)
-        }
+        news = news_in_pattern(cased, newcomers)
         await self._complaints.tell(changes, {each: placements[each] for each in news})
         for each in (changed & placements.keys()) - news - erased:
             changes.place(placements[each], placements[each])

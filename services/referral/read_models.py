@@ -120,8 +120,16 @@ SELECT pattern_id, complaint_id, subject FROM pattern_members WHERE pattern_id =
 """
 READ_CLAIMED = "SELECT key FROM claims WHERE kind = $1 AND key = ANY($2::bytea[])"
 
-# For a recovery: cases and incidents are checked against one another, so all of them.
+# For a recovery: cases and incidents are checked against one another, so all of them. The fellows rely on
+# pattern_members_complaint_id and pattern_members_pkey.
 READ_ALL_PLACEMENTS = f"SELECT {_PLACEMENT_COLUMNS} FROM placements"
+READ_EACH_FELLOW = """
+SELECT mine.complaint_id, array_agg(DISTINCT other.complaint_id) AS fellows
+FROM pattern_members mine
+JOIN pattern_members other ON other.pattern_id = mine.pattern_id AND other.is_member
+    AND other.complaint_id <> mine.complaint_id
+WHERE mine.complaint_id = ANY($1::uuid[]) AND mine.is_member GROUP BY 1
+"""
 READ_ALL_INCIDENTS = "SELECT incident_id, version, case_id FROM incident_cases"
 
 

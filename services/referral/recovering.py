@@ -11,12 +11,12 @@ What cannot be told is refused, and nothing is changed.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -33,18 +33,21 @@ from services.referral.domain.adoption import (
     noted,
 )
 from services.referral.domain.facts import force_of
-from services.referral.domain.placement import Placement
+from services.referral.domain.placement import Placement, news_in_pattern
 from services.referral.domain.policy import Policy
 from services.referral.domain.rules.table import load_rules
 from services.referral.handlers import FOLLOWED
 from services.referral.projection import Projection
 from services.referral.read_models import IncidentCase, ReadModel
-from services.referral.rows import CASES, VERDICTS
+from services.referral.rows import CASES, VERDICTS, Member, difference
 from services.referral.wiring import PUBLIC
 from shared.contracts.case_events import CaseKey
-from shared.contracts.complaint_events import ComplaintErased, ComplaintRecorded
+from shared.contracts.complaint_events import ComplaintErased, ComplaintFollowedUp, ComplaintRecorded
 from shared.contracts.contract import Contract
 from shared.contracts.events import (
+    CASE_APPROVED,
+    CASE_DECIDED,
+    CASE_REFERRED,
     CASE_REOPENED,
     CASE_SPLIT,
     COMPLAINT_ERASED,
@@ -87,6 +90,7 @@ _SOURCES: Final = ("intake", "dedup")
 _RECORDED, _ERASED = log_type(COMPLAINT_RECORDED), log_type(COMPLAINT_ERASED)
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
 _REOPENED, _SPLIT = log_type(CASE_REOPENED), log_type(CASE_SPLIT)
+_OF_DECISIONS: Final = frozenset(map(log_type, (CASE_DECIDED, CASE_APPROVED, CASE_REFERRED)))
 
 _WAITING = """
 SELECT source, slot, slot_sequence, event_id, subject, type, event, state, reason FROM inbox
@@ -136,21 +140,22 @@ class Consequences:
     ) -> None:
         if await _cursors(connection) != self._cursors:
             raise RecoveryFailed("events were consumed meanwhile: stop the service, and try again.")
-        if tail[-1].type == _REOPENED:
+        gone = {identity_of(event.stream_id) for event in tail if is_emptied(event)}
+        newest = {identity_of(event.stream_id): event for event in tail}
+        if any(event.type == _REOPENED for case_id, event in newest.items() if case_id not in gone):
             raise _undecided("the tail breaks off where a case was opened again, and why is nowhere")
-        gone = [identity_of(event.stream_id) for event in tail if is_emptied(event)]
         await append([AppendRequest(rows=tuple(_without_key(gone)))])
         projection = Projection(self._keys)
         await project_all(connection, projection, tail)
         copy = await _Copy.read(connection, tail)
         judged = await _judged(connection, self._keys, copy, self._sent)
         consumed = _consumed(copy, tail, self._cursors, judged)
-        adoption = _Adoption(connection, self._keys, copy, consumed, today, append)
+        adoption = _Adoption(connection, self._keys, copy, consumed, newest, today, append)
         await adoption.keep(tail)
         for entries in await adoption.applied():
             await project(connection, projection, entries)
         await adoption.place()
-        await adoption.finish(tail[-1])
+        await adoption.finish()
 
 
 async def _cursors(connection: "asyncpg.Connection") -> dict[Place, int]:
@@ -309,23 +314,23 @@ class _Judge:
             plain = self._opened(envelope)
         except (BrokenSealError, ValueError) as fault:
             return self._waiting_entry(envelope, f"not readable: {type(fault).__name__}", opens=False)
-        fault, told = self._read(envelope, plain)
-        if not fault and envelope.type == _ERASED:
+        why_not, told = self._read(envelope, plain)
+        if not why_not and envelope.type == _ERASED:
             complaint_id = identity_of(envelope.subject)
             buries = complaint_id not in self._buried
             self._buried.add(complaint_id)
             leaving, queue[:] = list(queue), []
             return _Entry(envelope, InboxState.APPLIED, told=told, leaving=leaving, buries=buries)
-        if queue or fault:
-            return self._waiting_entry(envelope, fault, opens=True)
+        if queue or why_not:
+            return self._waiting_entry(envelope, why_not, opens=True)
         return _Entry(envelope, InboxState.APPLIED, opens=True, told=told)
 
-    def _waiting_entry(self, envelope: Envelope, fault: str, *, opens: bool) -> _Entry:
+    def _waiting_entry(self, envelope: Envelope, why_not: str, *, opens: bool) -> _Entry:
         """It is parked, or stands behind one that is."""
         is_first = not self._waiting[envelope.source, envelope.subject]
         state = InboxState.PARKED if is_first else InboxState.QUEUED
         self._waits(envelope.source, envelope.slot, envelope.slot_sequence, envelope.subject, state)
-        return _Entry(envelope, state, fault if is_first else "behind a parked event", opens)
+        return _Entry(envelope, state, why_not if is_first else "behind a parked event", opens)
 
     def _waits(self, source: str, slot: int, slot_sequence: int, subject: str, state: InboxState) -> None:
         self._waiting[source, subject].append(
@@ -365,12 +370,19 @@ class _Judge:
 
 @dataclass(frozen=True, slots=True)
 class _Consumed:
-    """What is certain to have been consumed: `entries` slot by slot, and the memberships then. `erasures` are
-    the complaints whose erasure was sent, consumed or not."""
+    """What is certain to have been consumed.
+
+    Attributes:
+        entries: slot by slot.
+        memberships: as they were noted then.
+        erasures: the complaints whose erasure was sent, consumed or not.
+        again: what was consumed in part, perhaps, and comes again.
+    """
 
     entries: Sequence[_Entry]
     memberships: Mapping[UUID, Membership]
     erasures: frozenset[UUID]
+    again: _Entry | None
 
 
 def _consumed(
@@ -399,8 +411,10 @@ def _consumed(
         for one in found:
             upto["dedup", one.slot] = max(upto["dedup", one.slot], one.slot_sequence)
     entries = [entry for entry in judged if entry.envelope.slot_sequence <= upto[entry.place]]
+    rest = [entry for entry in judged if entry.envelope.slot_sequence > upto[entry.place]]
     erasures = frozenset(one.complaint_id for one in judged if isinstance(one.told, ComplaintErased))
-    return _Consumed(entries, memberships, erasures)
+    again = next((one for one in rest if _comes_again(one, tail)), None)
+    return _Consumed(entries, memberships, erasures, again)
 
 
 def _told(entry: _Entry) -> Told:
@@ -424,10 +438,9 @@ def _needed(copy: _Copy, tail: Sequence[RecordedEvent], judged: Sequence[_Entry]
                 f"event {cause}, from which one of the lost tail follows, waited in the copy, or is not with"
                 " its owner: where that has lost its tail, too, recover it first, or else"
             )
-        # What follows from a pattern is many things, and where the tail ends with one, others may be missing.
-        # So it comes again, which does nothing that was done.
-        if cause != tail[-1].causation_id or by_id[cause].envelope.type != _PATTERN:
-            yield _applied(by_id[cause])
+        entry = _applied(by_id[cause])
+        if not _comes_again(entry, tail):
+            yield entry
     for complaint_id in copy.listed:
         placement = copy.placement(complaint_id)
         if not placement.is_recorded and not placement.is_erased:
@@ -436,12 +449,26 @@ def _needed(copy: _Copy, tail: Sequence[RecordedEvent], judged: Sequence[_Entry]
             yield _applied(recorded[complaint_id])
 
 
+def _comes_again(entry: _Entry, tail: Sequence[RecordedEvent]) -> bool:
+    """What follows from a pattern is many things, and where the tail ends with one, others may be missing. It
+    comes again, which does nothing that was done."""
+    return entry.envelope.type == _PATTERN and str(entry.envelope.id) == tail[-1].causation_id
+
+
 def _applied(entry: _Entry) -> _Entry:
     if entry.state in WAITING:
         raise _undecided(
             f"event {entry.envelope.id} has to wait, and something of the lost tail follows from it"
         )
     return entry
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _News:
+    """What was new about a complaint of a case."""
+
+    complaint_id: UUID
+    because_of: str
 
 
 class _Adoption:
@@ -453,11 +480,12 @@ class _Adoption:
         keys: ServiceKeys,
         copy: _Copy,
         consumed: _Consumed,
+        newest: Mapping[UUID, RecordedEvent],
         today: date,
         append: Append,
     ) -> None:
         self._connection, self._keys, self._copy = connection, keys, copy
-        self._consumed, self._today, self._append = consumed, today, append
+        self._consumed, self._newest, self._today, self._append = consumed, newest, today, append
         self._kept = {
             entry.complaint_id: entry
             for entry in consumed.entries
@@ -469,6 +497,8 @@ class _Adoption:
             for entry in consumed.entries
             if entry.envelope.type == _RECORDED
         }
+        self._members: dict[UUID, set[UUID]] = {}
+        self._newcomers: dict[UUID, set[UUID]] = {}
         self._stale: set[UUID] = set()
         self._residents: defaultdict[UUID, set[UUID]] = defaultdict(set)
 
@@ -478,6 +508,8 @@ class _Adoption:
         """The entries with their cursors and keys, where they stood in the lost history."""
         self._before = await self._connection.fetchval(_APPLIED)
         stood = _standing(self._consumed.entries, tail)
+        effects = {event.causation_id: event.position for event in tail}
+        self._done = {each: max(at, effects.get(str(each), 0)) for each, at in stood.items()}
         entries = sorted(self._consumed.entries, key=lambda one: (stood[one.envelope.id], *_at(one)))
         subjects = {entry.complaint_id for entry in entries if entry.envelope.sealed is not None}
         rows = [tuple(row) for row in await self._connection.fetch(sql.READ_DATA_KEYS, list(subjects))]
@@ -488,6 +520,7 @@ class _Adoption:
 
     async def applied(self) -> list[list[AppliedEntry]]:
         """What was applied of it, some at a time."""
+        await self._read_patterns()
         upto = await self._connection.fetchval(_APPLIED)
         return [
             [
@@ -498,6 +531,23 @@ class _Adoption:
             ]
             for begin in range(self._before, upto, WINDOW)
         ]
+
+    async def _read_patterns(self) -> None:
+        """By event who was in its pattern then, and who came with it."""
+        told = [
+            (one.envelope.id, one.told)
+            for one in self._consumed.entries
+            if isinstance(one.told, PatternChanged)
+        ]
+        known: defaultdict[UUID, set[Member]] = defaultdict(set)
+        ids = [one.pattern_id for _, one in told]
+        for row in await self._connection.fetch(read_models.READ_MEMBERS_OF_PATTERNS, ids):
+            known[row["pattern_id"]].add((row["complaint_id"], row["subject"]))
+        for event_id, one in told:
+            added, removed = difference(one, known[one.pattern_id])
+            known[one.pattern_id] = (known[one.pattern_id] | added) - removed
+            self._members[event_id] = {each for each, _ in known[one.pattern_id]}
+            self._newcomers[event_id] = {each for each, _ in added} | set(one.released)
 
     def _request(self, entry: _Entry) -> AppendRequest:
         envelope, rows = entry.envelope, []
@@ -593,11 +643,14 @@ class _Adoption:
     def _released(self) -> dict[UUID, date]:
         """Complaint -> the day on which the first pattern released it."""
         first: dict[UUID, tuple[int, str]] = {}
-        for entry in self._consumed.entries:
+        again = self._consumed.again
+        for entry in [*self._consumed.entries, *([again] if again else [])]:
             if isinstance(entry.told, PatternChanged):
                 at = entry.envelope.position, entry.envelope.day
                 for complaint_id in entry.told.released:
-                    first[complaint_id] = min(first.get(complaint_id, at), at)
+                    # One that comes again has let some go already.
+                    if entry is not again or complaint_id in self._copy.case_of:
+                        first[complaint_id] = min(first.get(complaint_id, at), at)
         return {complaint_id: date.fromisoformat(day) for complaint_id, (_, day) in first.items()}
 
     def _placing(self, before: Placement, after: Placement, cases_gone: Sequence[UUID] = ()) -> AppendRequest:
@@ -635,44 +688,86 @@ class _Adoption:
 
     # Cases
 
-    async def finish(self, last: RecordedEvent) -> None:
-        """What the tail did not come to: to assess a case without a complaint that was erased and comes no
-        more; and, where it breaks off, to assess what was split, and to tell the fellows of a complaint."""
-        if last.type == _SPLIT and identity_of(last.stream_id) in self._residents:
-            self._stale.add(identity_of(last.stream_id))
+    async def finish(self) -> None:
+        """What the tail did not come to, where the slots of cases break off: to assess a case without a
+        complaint that was erased and comes no more, or what was split; to refer what was decided; and to tell
+        decided cases what was new since."""
+        self._stale |= {case_id for case_id, event in self._newest.items() if event.type == _SPLIT}
+        decided = {case_id for case_id, event in self._newest.items() if event.type in _OF_DECISIONS}
         vocabulary = load_vocabulary()
         policy = Policy(load_rules(vocabulary), vocabulary)
         read = ReadModel(self._connection)
         docket = Docket(self._keys, read)
-        told = await self._to_be_told(read, last.causation_id)
-        for case_id, opened in (await docket.cases(sorted(self._stale | told.keys()))).items():
-            there = self._residents.get(case_id, set())
-            facts = await docket.facts(there)
-            if len(facts) != len(there):
-                raise _undecided(f"a complaint of case {case_id} cannot be read")
-            changes = Changes(self._keys, self._today)
-            events = (
-                cases.assess(
-                    opened.case,
-                    facts,
-                    policy,
-                    self._today,
-                    told=told.get(case_id),
-                    because_of=cases.BY_PATTERN if case_id in told else cases.BY_COMPLAINT,
-                )
-                if facts
-                else cases.end(opened.case, self._today)
-            )
-            changes.add(opened, events)
-            await self._append([changes.request()])
+        told = await self._to_be_told(read)
+        touched = sorted(self._stale | decided | told.keys())
+        for case_id, opened in (await docket.cases(touched)).items():
+            case, events = opened.case, []
+            if case_id in decided:
+                events += cases.referrals_left(await docket.events(case_id), self._today, uuid4)
+                for event in events:
+                    case = cases.evolve(case, event)
+            if case_id in self._stale or case_id in told:
+                events += await self._assessed(docket, policy, case, told.get(case_id))
+            if events:
+                changes = Changes(self._keys, self._today)
+                changes.add(opened, events)
+                await self._append([changes.request()])
 
-    async def _to_be_told(self, read: ReadModel, cause: str) -> dict[UUID, UUID]:
-        """Decided case -> its complaint that shares an officer with the one that came last."""
-        came = [each for each, entry in self._kept.items() if str(entry.envelope.id) == cause]
-        fellows = await read.placements(await read.pattern_fellows(came))
-        of_case = {one.case_id: each for each, one in fellows.items() if one.case_id is not None}
-        rows = await read.cases(list(of_case))
-        return {case_id: of_case[case_id] for case_id, row in rows.items() if row.status in cases.DECIDED}
+    async def _assessed(
+        self, docket: Docket, policy: Policy, case: cases.Case, news: "_News | None"
+    ) -> list[cases.CaseEvent]:
+        there = self._residents.get(case.case_id, set())
+        facts = await docket.facts(there)
+        if len(facts) != len(there):
+            raise _undecided(f"a complaint of case {case.case_id} cannot be read")
+        if not facts:
+            return cases.end(case, self._today)
+        if news is None:
+            return cases.assess(case, facts, policy, self._today)
+        return cases.assess(
+            case, facts, policy, self._today, told=news.complaint_id, because_of=news.because_of
+        )
+
+    async def _to_be_told(self, read: ReadModel) -> dict[UUID, "_News"]:
+        """Decided case -> what is new about it, and came later, as far as is known, than all that the case
+        tells of. It opened the case again, and that is lost; or it came right before the decision: who looks
+        again loses nothing."""
+        case_of = {each: of_case for of_case, there in self._residents.items() for each in there}
+        came = {each: entry for each, entry in self._kept.items() if each in case_of}
+        rows = await self._connection.fetch(read_models.READ_EACH_FELLOW, list(came))
+        fellows = {row["complaint_id"]: row["fellows"] for row in rows}
+        latest: dict[UUID, tuple[int, _News]] = {}
+        for entry in self._consumed.entries:
+            because_of = cases.BY_PATTERN
+            about: Collection[UUID] = ()
+            match entry.told:
+                case ComplaintRecorded() if entry.complaint_id in came:
+                    own = case_of[entry.complaint_id]
+                    about = [e for e in fellows.get(entry.complaint_id, ()) if case_of.get(e) != own]
+                case ComplaintFollowedUp():
+                    about, because_of = [entry.complaint_id], cases.BY_FOLLOW_UP
+                case PatternChanged():
+                    about = news_in_pattern(
+                        [each for each in self._members[entry.envelope.id] if each in case_of],
+                        self._newcomers[entry.envelope.id],
+                    )
+            for each in about:
+                if each in case_of:
+                    news = self._done[entry.envelope.id], _News(each, because_of)
+                    latest[case_of[each]] = max(latest.get(case_of[each], news), news)
+        decided = {
+            case_id
+            for case_id, row in (await read.cases(list(latest))).items()
+            if row.status in cases.DECIDED
+        }
+        return {
+            case_id: news
+            for case_id, (at, news) in latest.items()
+            if case_id in decided and at >= self._told_last(case_id)
+        }
+
+    def _told_last(self, case_id: UUID) -> int:
+        return self._newest[case_id].position if case_id in self._newest else 0
 
     async def _append_all(self, requests: Sequence[AppendRequest]) -> None:
         for begin in range(0, len(requests), BATCH_LIMIT):

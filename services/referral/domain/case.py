@@ -463,6 +463,31 @@ def _referred(
     return events
 
 
+def referrals_left(events: Iterable[CaseEvent], day: date, new_id: Callable[[], UUID]) -> list[CaseEvent]:
+    """What the newest decision of a case still has to be followed by, where only a part of it is known."""
+    case: Case | None = None
+    left: list[CaseEvent] = []
+    for event in events:
+        dispositions = _final_dispositions(case, event.sealed)
+        if case is not None and dispositions is not None:
+            left = _referred(case, dispositions, day, new_id)
+        else:
+            left = left[1:] if event.type is CASE_REFERRED else []
+        case = evolve(case, event)
+    return left
+
+
+def _final_dispositions(case: Case | None, sealed: Contract) -> tuple[Disposition, ...] | None:
+    """Of a decision that stands with this event; None where it is none, or waits for a second person."""
+    match sealed:
+        case CaseDecided(needs_approval=False):
+            return sealed.dispositions
+        case CaseApproved(approve=True) if case is not None and case.pending is not None:
+            return case.pending.dispositions
+        case _:
+            return None
+
+
 def _key(case: Case, status: CaseStatus) -> CaseKey:
     return CaseKey(case_id=case.case_id, complaint_ids=case.complaint_ids, status=status)
 

@@ -93,6 +93,16 @@ def noting(
     )
 
 
+def news_in_pattern(cased: Collection[UUID], newcomers: Collection[UUID]) -> set[UUID]:
+    """For whom of a pattern's complaints with a case it is news who came to it: one that comes is news for
+    the others, and they for it."""
+    return {
+        each
+        for each in cased
+        if any(other != each and (each in newcomers or other in newcomers) for other in cased)
+    }
+
+
 def regroup(
     before: Mapping[UUID, Placement],
     noted: tuple[Placement, ...],

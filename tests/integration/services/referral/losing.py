@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -19,7 +19,7 @@ from services.referral.projection import Projection
 from services.referral.recovering import Consequences
 from services.referral.wiring import PUBLIC
 from shared.contracts.case_events import Disposition
-from shared.store.events import RecordedEvent, category_of
+from shared.store.events import RecordedEvent, category_of, slot_of, stream_id
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import document, parse
 from shared.streaming.handling import SurroundingsFault
@@ -79,9 +79,13 @@ class History:
     async def lives(self, *lives: Life) -> None:
         """With a copy of the database before the last one."""
         for life in lives:
-            self.copied = self._stack.enter_context(self._databases.copy(self.url))
+            self.copied = self.copy(self.url)
             async with self.referral() as referral:
                 await life(referral)
+
+    def copy(self, url: str) -> str:
+        """Of a database that nobody is connected to."""
+        return self._stack.enter_context(self._databases.copy(url))
 
     async def published(
         self, upto: int | None = None, torn: Mapping[int | None, int] | None = None
@@ -168,8 +172,18 @@ def shown(events: Sequence[RecordedEvent]) -> list[tuple[Any, ...]]:
     ]
 
 
-async def decide(referral: Referral, complaint_id: UUID) -> None:
-    """A person's decision about the case of a complaint."""
+def beside(other: UUID) -> UUID:
+    """A complaint in the same slot: what it tells of itself shows that all before it was consumed."""
+    slot = slot_of(stream_id("complaint", other))
+    while slot_of(stream_id("complaint", new := uuid4())) != slot:
+        pass
+    return new
+
+
+async def decide(
+    referral: Referral, complaint_id: UUID, dispositions: Sequence[Disposition] | None = None
+) -> None:
+    """A person's decision about the case of a complaint: these, or to refer all of it."""
     vocabulary = load_vocabulary()
     policy = Policy(load_rules(vocabulary), vocabulary)
     conflicts = Conflicts(referral.context, referral.read, referral.docket)
@@ -180,15 +194,15 @@ async def decide(referral: Referral, complaint_id: UUID) -> None:
         Caller(subject="anna", roles=frozenset({"assessor"})),
         case_id,
         version,
-        lambda facts: [
-            Disposition(
-                complaint_id=one.complaint_id,
-                outcome="refer",
-                recipient="iopc",
-                reason_code="criteria",
-            )
-            for one in facts.complaints
-        ],
+        lambda facts: (
+            dispositions
+            or [
+                Disposition(
+                    complaint_id=one.complaint_id, outcome="refer", recipient="iopc", reason_code="criteria"
+                )
+                for one in facts.complaints
+            ]
+        ),
         "It must be.",
         is_for_all=True,
     )

@@ -7,6 +7,7 @@ case.
 
 import random
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +29,8 @@ from tests.integration.services.referral.losing import (
 
 pytestmark = pytest.mark.long
 
+KINDS = {"recorded": 8, "incident": 8, "pattern": 3, "followed_up": 2, "contact": 1, "erased": 1}
+"""How often intake and dedup tell what."""
 CODES = ("hate.racist", "other.incivility", "sexual.images", "other.property")
 
 
@@ -178,65 +181,6 @@ async def test_where_intake_has_lost_its_tail_too_nothing_is_changed(history: Hi
     await assert_refused(history, "recover it first")
 
 
-async def test_where_one_request_was_published_in_part_nothing_is_changed(history: History) -> None:
-    """The case that a complaint came to is known, and the one that it left is not."""
-    ids = [uuid4(), uuid4()]
-
-    async def first(referral: Referral) -> None:
-        for each in ids:
-            await referral.receive(history.feed.recorded(complaint("hate.racist"), each))
-
-    async def then(referral: Referral) -> None:
-        await referral.receive(history.feed.incident(uuid4(), ids))
-
-    await history.lives(first, then)
-    async with history.referral() as referral:
-        merged = [e.position for e in await public(referral) if e.type == "case.merged"]
-    await history.published(upto=merged[0] - 1)
-    await assert_refused(history, "is in two cases")
-
-
-async def test_who_has_not_been_told_where_the_tail_breaks_off_is_told(history: History) -> None:
-    """A complaint opens its case, and then again the decided one of its fellow."""
-    feed, decided, came = history.feed, uuid4(), uuid4()
-
-    async def first(referral: Referral) -> None:
-        await referral.receive(
-            feed.recorded(complaint("hate.racist"), decided), feed.pattern(uuid4(), [decided, came])
-        )
-        await decide(referral, decided)
-
-    async def then(referral: Referral) -> None:
-        await referral.receive(feed.recorded(complaint("hate.racist"), came))
-
-    await history.lives(first, then)
-    async with history.referral() as referral:
-        types = [e.type for e in await public(referral)]
-        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
-    before = await history.published(upto=reopened - 1)
-    await history.recovered()
-    async with history.referral() as referral:
-        assert [e.type for e in await public(referral)] == types
-        await history.assert_whole(referral, before)
-
-
-async def test_where_the_tail_breaks_off_at_a_reopening_nothing_is_changed(history: History) -> None:
-    decided = uuid4()
-
-    async def first(referral: Referral) -> None:
-        await referral.receive(history.feed.recorded(complaint("hate.racist"), decided))
-        await decide(referral, decided)
-
-    async def then(referral: Referral) -> None:
-        await referral.receive(history.feed.followed_up(decided, "He came back."))
-
-    await history.lives(first, then)
-    async with history.referral() as referral:
-        (reopened,) = [e.position for e in await public(referral) if e.type == "case.reopened"]
-    await history.published(upto=reopened)
-    await assert_refused(history, "breaks off")
-
-
 async def _one_is_lost(history: History) -> None:
     async def then(referral: Referral) -> None:
         await referral.receive(history.feed.recorded(complaint("hate.racist")))
@@ -248,8 +192,8 @@ async def _one_is_lost(history: History) -> None:
 class World:
     """Intake and dedup at random: they send, and referral receives, slots in any order."""
 
-    def __init__(self, feed: Feed, chance: random.Random) -> None:
-        self._feed, self._chance = feed, chance
+    def __init__(self, feed: Feed, chance: random.Random, kinds: Mapping[str, int] = KINDS) -> None:
+        self._feed, self._chance, self._kinds = feed, chance, kinds
         self._waiting: defaultdict[tuple[str, int], deque[Envelope]] = defaultdict(deque)
         self._patterns: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._alive: list[UUID] = []
@@ -280,8 +224,7 @@ class World:
             await decide(referral, self._chance.choice(rows)["complaint_id"])
 
     def sends(self) -> None:
-        kinds = {"recorded": 8, "incident": 8, "pattern": 3, "followed_up": 2, "contact": 1, "erased": 1}
-        (kind,) = self._chance.choices(list(kinds), list(kinds.values()))
+        (kind,) = self._chance.choices(list(self._kinds), list(self._kinds.values()))
         if len(self._alive) < 4:
             kind = "recorded"
         for event in getattr(self, f"_{kind}")():

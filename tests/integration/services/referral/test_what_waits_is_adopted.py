@@ -12,13 +12,14 @@ import orjson
 import pytest
 
 from shared.sealing.jwe import SealingError, open_sealed
-from shared.store.events import slot_of, stream_id
+from shared.store.events import stream_id
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope, parse
 from tests.integration.services.referral.feeding import Referral, complaint
 from tests.integration.services.referral.losing import (
     History,
     assert_refused,
+    beside,
     decide,
     nothing,
     public,
@@ -28,14 +29,6 @@ from tests.integration.services.referral.losing import (
 pytestmark = pytest.mark.long
 
 PARKED, QUEUED = InboxState.PARKED, InboxState.QUEUED
-
-
-def beside(other: UUID) -> UUID:
-    """A complaint in the same slot: what it tells of itself shows that all before it was consumed."""
-    slot = slot_of(stream_id("complaint", other))
-    while slot_of(stream_id("complaint", new := uuid4())) != slot:
-        pass
-    return new
 
 
 def unknown(event: Envelope) -> Envelope:

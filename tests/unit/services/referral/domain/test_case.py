@@ -178,6 +178,35 @@ def test_one_referral_for_each_recipient_with_the_criteria_of_what_it_gets() -> 
     assert len({each.referral_ids for each in referred}) == 2
 
 
+@pytest.mark.parametrize("needs_approval", [False, True])
+def test_what_a_decision_asks_for_is_found_where_it_breaks_off(needs_approval: bool) -> None:
+    one = told(1, "hate.racist", "sexual.images", "sexual.rape_or_assault", incident={"force": "kent"})
+    first = cases.open_case(CASE, CaseFacts((one,)), POLICY, TUESDAY)
+    made = [
+        disposition(one, "refer", 0),
+        disposition(one, "refer", 1, recipient="iopc"),
+        disposition(one, "no_further_action" if needs_approval else "refer", 2),
+    ]
+    case = after(None, first)
+    decision = cases.decide(
+        case, facts_of(case, [one]), made, "x", act(), POLICY, in_pattern=False, new_id=new_id
+    )
+    if needs_approval:
+        decision += cases.approve(after(case, decision), True, "Yes.", act("berta"), new_id)
+    last = [*first, *decision]
+    assert types(last)[-2:] == ["referred", "referred"]
+    for known in range(len(last) - 2, len(last) + 1):
+        left = cases.referrals_left(last[:known], TUESDAY, lambda: CASE)
+        assert [(each.clear, each.day) for each in left] == [(each.clear, each.day) for each in last[known:]]
+        bodies = [each.sealed.recipient for each in left if isinstance(each.sealed, CaseReferred)]
+        assert bodies == ["iopc", "professional_standards:kent"][known - len(last) + 2 :]
+    for known in range(1, len(last) - 2):
+        assert cases.referrals_left(last[:known], TUESDAY, new_id) == []
+    rejected = [*first, *decide(case, one, outcome="no_further_action")]
+    rejected += cases.approve(after(None, rejected), False, "No.", act("berta"), new_id)
+    assert cases.referrals_left(rejected, TUESDAY, new_id) == []
+
+
 def test_a_decided_case_is_not_decided_again() -> None:
     one = told(1)
     referred = after(opened(one), decide(opened(one), one))
