@@ -23,7 +23,7 @@ def projecting() -> Projecting:
 
 def recovering() -> Recovering:
     """The same for `recover`."""
-    from services.referral.recovering import Consequences  # noqa: PLC0415
+    from services.referral.recovering.consequences import Consequences  # noqa: PLC0415
     from shared import service  # noqa: PLC0415
 
     return partial(service.recovering, "referral", consequences=Consequences)

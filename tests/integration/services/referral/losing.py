@@ -16,7 +16,7 @@ from services.referral.desk import Desk
 from services.referral.domain.policy import Policy
 from services.referral.domain.rules.table import load_rules
 from services.referral.projection import Projection
-from services.referral.recovering import Consequences
+from services.referral.recovering.consequences import Consequences
 from services.referral.wiring import PUBLIC
 from shared.contracts.case_events import Disposition
 from shared.store.events import RecordedEvent, category_of, slot_of, stream_id
