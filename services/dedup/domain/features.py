@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from itertools import takewhile
 from sys import intern
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -59,7 +59,8 @@ class Features:
 
     `identities` and `told` follow from the officers, and are made here once instead of in every comparison:
     most end with them. Two complaints without a common identity have no officer in common. `told` has the
-    bits above of what is told of any officer.
+    bits above of what is told of any officer. Texts are interned, for forces, units, places and names come
+    again and again, and dedup keeps many features in memory.
     """
 
     source_group: str
@@ -72,17 +73,26 @@ class Features:
     officers: tuple[Officer, ...]
     words: int
     signature: "array[int]"
-    mentions: tuple[int, ...]
-    identities: frozenset[str] = field(init=False, compare=False, repr=False)
+    mentions: "array[int]"
+    identities: tuple[str, ...] = field(init=False, compare=False, repr=False)
     told: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "identities", frozenset(_identities(self.officers)))
+        for name in ("wish", "force"):
+            object.__setattr__(self, name, intern(getattr(self, name)))
+        for name in ("places", "categories"):
+            object.__setattr__(self, name, tuple(map(intern, getattr(self, name))))
+        object.__setattr__(self, "officers", tuple(map(_interned, self.officers)))
+        object.__setattr__(self, "identities", tuple(map(intern, dict.fromkeys(_identities(self.officers)))))
         object.__setattr__(self, "told", _told(self.officers))
 
     @property
     def is_dated(self) -> bool:
         return bool(self.first_day)
+
+    def is_strange_to(self, other: "Features") -> bool:
+        """Whether the two have no identity in common."""
+        return frozenset(self.identities).isdisjoint(other.identities)
 
 
 _BEFORE = tuple(takewhile(lambda name: name != "officers", (of.name for of in fields(Features))))
@@ -93,7 +103,7 @@ def dump(features: Features) -> bytes:
     officers = [list(officer) for officer in features.officers]
     values = [getattr(features, name) for name in _BEFORE]
     return orjson.dumps(
-        [FORM, *values, officers, features.words, features.signature.tolist(), features.mentions]
+        [FORM, *values, officers, features.words, features.signature.tolist(), features.mentions.tolist()]
     )
 
 
@@ -106,16 +116,14 @@ def load(raw: bytes) -> Features:
     if form != FORM:
         raise ValueError(f"features of form {form}; form {FORM} is known")
     source_group, wish, force, first, last, places, categories, officers, words, signature, mentions = values
-    # Forces, units, places and names come again and again, and dedup keeps thousands of features in memory.
     return Features(
-        source_group, intern(wish), intern(force), first, last, tuple(map(intern, places)),
-        tuple(map(intern, categories)), tuple([_officer(*officer) for officer in officers]), words,
-        packed(signature), tuple(mentions),
+        source_group, wish, force, first, last, places, categories, tuple(map(Officer._make, officers)),
+        words, packed(signature), packed(mentions),
     )  # fmt: skip
 
 
-def _officer(subject: int, *values: Any) -> Officer:
-    *texts, description, seen_from, seen_to = values
+def _interned(officer: Officer) -> Officer:
+    subject, *texts, description, seen_from, seen_to = officer
     described = tuple(map(intern, description))
     return Officer._make((subject, *map(intern, texts), described, seen_from, seen_to))
 

@@ -44,9 +44,9 @@ def signature(words: Sequence[str]) -> "array[int]":
     return packed(least)
 
 
-def packed(signature: Iterable[int]) -> "array[int]":
-    """Four bytes a bucket: dedup keeps many of them in memory."""
-    return array("I", signature)
+def packed(hashes: Iterable[int]) -> "array[int]":
+    """Four bytes each: dedup keeps many of them in memory."""
+    return array("I", hashes)
 
 
 def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:
@@ -65,7 +65,7 @@ def bands(one: Sequence[int]) -> list[tuple[int, ...]]:
     return [(n, *group) for n, group in enumerate(groups) if _EMPTY not in group]
 
 
-def mentions(narrative: str) -> tuple[int, ...]:
+def mentions(narrative: str) -> "array[int]":
     """Hashes of names and numbers in the text, sorted."""
     found = {name.lower() for name in _NAME.findall(narrative)} - COMMON_IN_NARRATIVES
-    return tuple(sorted({zlib.crc32(name.encode()) for name in found})[:_MOST_MENTIONS])
+    return packed(sorted({zlib.crc32(name.encode()) for name in found})[:_MOST_MENTIONS])

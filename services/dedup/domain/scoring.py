@@ -52,7 +52,7 @@ class Scorer:
         subjects. A subject of `one` is matched with at most one of `other`, the likeliest."""
         whole = self.incident(one, other)
         found = [whole] if whole else []
-        if not one.identities.isdisjoint(other.identities):
+        if not one.is_strange_to(other):
             found += self._officers(one, other)
         return found
 
@@ -63,7 +63,7 @@ class Scorer:
             scored = self.score_incident(one, other)
             return Found("duplicate", zone_of(scored.weight, zones) or "review", scored)
         # Most pairs end here: by what is seen at once they cannot weigh enough any more.
-        seen = (day, one.identities.isdisjoint(other.identities), one.told & other.told)
+        seen = (day, one.is_strange_to(other), one.told & other.told)
         if (ceiling := self._ceilings.get(seen)) is None:
             ceiling = self._ceilings[seen] = self._ceiling(*seen)
         if ceiling < zones.review - ROUNDING:
