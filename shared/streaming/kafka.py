@@ -102,6 +102,8 @@ class KafkaBroker:
                 max_poll_interval_ms=900_000,
                 request_timeout_ms=10_000,
                 fetch_max_wait_ms=250,
+                # Of all partitions together, for one that is far behind would hold so much of each in memory.
+                fetch_max_bytes=4 * RECORD_LIMIT,
                 max_partition_fetch_bytes=2 * RECORD_LIMIT,
             )
             consumer.subscribe([topic])
