@@ -7,7 +7,7 @@ them with each new connection, for a database that was set back may have got oth
 """
 
 import hmac
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,17 +29,19 @@ KEY_CAP = 64
 """Complaints that one blocking key leads to at most."""
 CANDIDATE_CAP = 200
 """Complaints that one complaint is compared with at most, those that share most keys first."""
-_REMEMBERED = 65_536  # about 1.5 KB each
+_REMEMBERED = 80_000  # about 1.8 KB each
 _KEY_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Indexed:
-    """The opened features of one complaint, and its index key."""
+    """The opened features of one complaint, and its index key. `is_used`: asked for, since it was last to be
+    let go of."""
 
     complaint_id: UUID
     features: Features
     index_key: bytes
+    is_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class ComplaintIndex:
         self._store, self._keys = context.store, context.keys
         # One secret a key of the ring, the current one first; made once, for there are dozens a complaint.
         self._blocking = self._keys.digests("blocking")
-        self._remembered: OrderedDict[UUID, Indexed] = OrderedDict()
+        # By the bytes of their ids, which compare fastest. Whoever was asked for gets a second chance: to
+        # keep them in the order of use costs more than the look-up.
+        self._remembered: OrderedDict[bytes, Indexed] = OrderedDict()
         # Complaints arrive many at a time, and each handler looks up its own.
         self._found = Gathered(self._ask_found)
         self._opened = Gathered(self._ask_opened)
@@ -91,7 +95,7 @@ class ComplaintIndex:
             AppendRefused: `guard` does not hold, or the complaint was withdrawn.
             StoreUnavailable
         """
-        if complaint_id in self._remembered and (known := await self._opened.of([complaint_id])):
+        if complaint_id.bytes in self._remembered and (known := await self._opened.of([complaint_id])):
             # Its handler was refused what followed, and comes again. Memory alone does not tell: it may have
             # outlived a database that was set back.
             return known[complaint_id]
@@ -106,26 +110,37 @@ class ComplaintIndex:
         return self._remember(Indexed(complaint_id, features, index_key.key))
 
     async def candidates(self, one: Indexed, blocked: Blocked) -> list[Indexed]:
-        """The other complaints that share a blocking key with this one, in the order of ids."""
+        """The other complaints that share a blocking key with this one, in no order."""
         shared: Counter[UUID] = Counter()
         truncated = 0
         for of_key in (await self._found.of(blocked.asked)).values():
+            if len(of_key) <= KEY_CAP:
+                shared.update(of_key)
+                continue
             others = [complaint_id for complaint_id in of_key if complaint_id != one.complaint_id]
             truncated += len(others) > KEY_CAP
             shared.update(others[:KEY_CAP])
+        shared.pop(one.complaint_id, None)
         if truncated:
             self._truncated.add("key", count=truncated)
         chosen: Iterable[UUID] = shared
         if len(shared) > CANDIDATE_CAP:
             self._truncated.add("complaint")
             chosen = sorted(shared, key=lambda other: (-shared[other], other))[:CANDIDATE_CAP]
-        found = await self.get(list(chosen))
-        return [found[other] for other in sorted(found)]
+        return list((await self.get(chosen)).values())
 
-    async def get(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, Indexed]:
+    async def get(self, complaint_ids: Iterable[UUID]) -> Mapping[UUID, Indexed]:
         """Those of the complaints that are indexed and not erased."""
-        found = {known.complaint_id: known for id_ in complaint_ids if (known := self._recall(id_))}
-        return found | await self._opened.of([id_ for id_ in complaint_ids if id_ not in found])
+        remembered = self._current()
+        found: dict[UUID, Indexed] = {}
+        forgotten: list[UUID] = []
+        for complaint_id in complaint_ids:
+            if (known := remembered.get(complaint_id.bytes)) is None:
+                forgotten.append(complaint_id)
+            else:
+                known.is_used = True
+                found[known.complaint_id] = known
+        return found | await self._opened.of(forgotten)
 
     async def index_keys(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
         """The index keys of those complaints that are not erased, from the database at every call."""
@@ -135,7 +150,7 @@ class ComplaintIndex:
 
     def removal(self, complaint_id: UUID) -> AppendRequest:
         """What takes a complaint out of the index, with its key."""
-        self._remembered.pop(complaint_id, None)
+        self._remembered.pop(complaint_id.bytes, None)
         return AppendRequest(
             rows=(*unindexed_rows(complaint_id), destroy_data_key(index_key_id(complaint_id)))
         )
@@ -143,14 +158,12 @@ class ComplaintIndex:
     def forget(self, complaint_ids: Iterable[UUID]) -> None:
         """Let go of what is kept in memory of erased complaints."""
         for complaint_id in complaint_ids:
-            self._remembered.pop(complaint_id, None)
+            self._remembered.pop(complaint_id.bytes, None)
 
     async def _ask_found(self, digests: list[bytes]) -> dict[bytes, list[UUID]]:
         """Blocking key -> the complaints that it leads to, one above the cap and this one itself at most."""
-        found: defaultdict[bytes, list[UUID]] = defaultdict(list)
-        for digest, complaint_id in await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2):
-            found[digest].append(complaint_id)
-        return found
+        rows = await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
+        return {row[0]: row[1] for row in rows}
 
     async def _ask_opened(self, complaint_ids: list[UUID]) -> dict[UUID, Indexed]:
         found = {}
@@ -162,18 +175,20 @@ class ComplaintIndex:
         return found
 
     def _remember(self, indexed: Indexed) -> Indexed:
-        self._remembered[indexed.complaint_id] = indexed
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+        self._remembered[indexed.complaint_id.bytes] = indexed
+        while len(self._remembered) > _REMEMBERED:
+            id_, oldest = self._remembered.popitem(last=False)
+            if oldest.is_used:
+                oldest.is_used = False
+                self._remembered[id_] = oldest
         return indexed
 
-    def _recall(self, complaint_id: UUID) -> Indexed | None:
+    def _current(self) -> Mapping[bytes, Indexed]:
+        """What is remembered, if it is of the database as it is."""
         if self._connections != self._store.connections:
             self._connections = self._store.connections
             self._remembered.clear()
-        if (known := self._remembered.get(complaint_id)) is not None:
-            self._remembered.move_to_end(complaint_id)
-        return known
+        return self._remembered
 
 
 def blocking_digests(secret: bytes, features: Features) -> list[bytes]:

@@ -55,12 +55,16 @@ def member_key(complaint_id: UUID, subject: int) -> str:
 # Index-only on blocking_keys_pkey: for each key so many complaints, the lowest ids first, so that a
 # truncated key gives the same ones to everybody. One more than the cap tells that there are more.
 CANDIDATES = """
-SELECT asked.key, found.complaint_id
+SELECT asked.key, found.ids
 FROM unnest($1::bytea[]) AS asked (key),
 LATERAL (
-    SELECT complaint_id FROM blocking_keys
-    WHERE blocking_keys.key = asked.key ORDER BY complaint_id LIMIT $2
+    SELECT array_agg(complaint_id ORDER BY complaint_id) AS ids
+    FROM (
+        SELECT complaint_id FROM blocking_keys
+        WHERE blocking_keys.key = asked.key ORDER BY complaint_id LIMIT $2
+    ) AS lowest
 ) AS found
+WHERE found.ids IS NOT NULL
 """
 
 # Relies on indexed_pkey and data_keys_pkey.

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.dedup import index
 from services.dedup.domain.facts import incident_id
 from services.dedup.domain.model import load_model, load_population
 from services.dedup.domain.normalising import features_of
@@ -137,6 +138,17 @@ async def test_a_process_that_dies_between_the_two_steps_loses_no_match(desk: De
         ("same_incident", other),
         ("same_officer", other),
     }
+
+
+async def test_who_was_let_go_of_in_memory_is_found_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_REMEMBERED", 2)
+    first = await desk.record(NIGHT)
+    others = [await desk.record(SOMETHING_ELSE) for _ in range(3)]
+    second, third = await desk.record(SAME_NIGHT), await desk.record(SAME_NIGHT)
+    await desk.resolve()
+    assert await desk.incidents() == {frozenset({first, second, third}), frozenset(others)}
 
 
 async def test_a_repeated_event_changes_nothing(desk: Desk) -> None:
