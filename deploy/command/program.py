@@ -54,12 +54,14 @@ def run_program(
     ):
         bar = progress.add_task(f"{service}: {what}", total=None)
         assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
+        done = 0
         for line in process.stdout:
             told = json.loads(line)
             if "done" in told:
-                progress.update(bar, completed=told["done"], total=told["total"])
+                done = told["done"]
+                progress.update(bar, completed=done, total=told["total"])
             else:
                 outcome = told
-                done = told.get("happened", 0)
+                done = told.get("happened", done)
                 progress.update(bar, completed=done, total=done)
     return process.returncode, outcome

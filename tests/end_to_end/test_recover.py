@@ -113,6 +113,7 @@ def test_a_database_that_was_set_back_gets_its_events_again(system: System, serv
     recovered = system.hotline("recover", service)
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
     assert f"{lost} events adopted" in recovered.stdout
+    assert "topic and followers" in recovered.stdout and " 0/0" not in recovered.stdout
     assert fetch(system, service, PUBLIC)[: len(public)] == public
     _assert_all_is_there_once(system, caller)
     if service == "dedup":
