@@ -50,6 +50,9 @@ TOMBSTONE = "tombstone"
 ERASURE = "complaint.erased"
 UNKNOWN = "unknown type or version"
 """How the reason of an event begins that an upgrade may make known."""
+BEHIND = "behind a parked event"
+ERASED = "its complaint is erased"
+ERASED_BY_OWNER = "erased by its owner"
 NEXT = "next in its queue"
 """The reason of an event that was queued, and is now the first that waits."""
 
@@ -137,7 +140,7 @@ class Inbox:
         guard = AppendRequest(cursors=(CursorMove(at.source, at.slot, at.expected, at.expected),))
         passing = AppendRequest(cursors=(at,))
         if envelope.erased:
-            await self._keep(envelope, _Opened(), passing, InboxState.DROPPED, "erased by its owner")
+            await self._keep(envelope, _Opened(), passing, InboxState.DROPPED, ERASED_BY_OWNER)
             return InboxState.DROPPED
         opened = _Opened()
         try:
@@ -146,7 +149,7 @@ class Inbox:
                 envelope, self._transport_keys, is_new=is_first and envelope.version == 1
             )
             if opened.plain is None and envelope.sealed is not None:
-                await self._keep(envelope, opened, passing, InboxState.DROPPED, "its complaint is erased")
+                await self._keep(envelope, opened, passing, InboxState.DROPPED, ERASED)
                 return InboxState.DROPPED
             if refused:
                 return await self._park(envelope, opened, passing, refused)
@@ -162,7 +165,7 @@ class Inbox:
         return InboxState.APPLIED
 
     async def _queue(self, envelope: Envelope, opened: _Opened, passing: AppendRequest) -> InboxState:
-        await self._keep(envelope, opened, passing, InboxState.QUEUED, "behind a parked event")
+        await self._keep(envelope, opened, passing, InboxState.QUEUED, BEHIND)
         return InboxState.QUEUED
 
     async def _park(
@@ -260,7 +263,7 @@ class Inbox:
         envelope = parse(orjson.loads(entry.event or ""))
         try:
             if (opened := await self._open_kept(envelope)) is None:
-                dropped = _step(entry, InboxState.DROPPED, "its complaint is erased")
+                dropped = _step(entry, InboxState.DROPPED, ERASED)
                 await self._store.append(merged(AppendRequest(transitions=(dropped,)), queue.next_parked()))
                 return InboxState.DROPPED, ""
             guard = AppendRequest(transitions=(_step(entry, InboxState(entry.state), entry.reason),))
@@ -355,11 +358,7 @@ class Inbox:
     async def _queue_dropped(self, subject: str) -> AppendRequest:
         """An erasure overtakes what waits of its complaint."""
         waiting = await self._store.waiting(self.source, subject)
-        return AppendRequest(
-            transitions=tuple(
-                _step(entry, InboxState.DROPPED, "its complaint is erased") for entry in waiting
-            )
-        )
+        return AppendRequest(transitions=tuple(_step(entry, InboxState.DROPPED, ERASED) for entry in waiting))
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,9 +379,7 @@ class _Queue:
         """Everything behind an erasure goes with what it erases."""
         return AppendRequest(
             cursors=(self._unmoved(),),
-            transitions=tuple(
-                _step(entry, InboxState.DROPPED, "its complaint is erased") for entry in self.waiting[1:]
-            ),
+            transitions=tuple(_step(entry, InboxState.DROPPED, ERASED) for entry in self.waiting[1:]),
         )
 
     def _unmoved(self) -> CursorMove:

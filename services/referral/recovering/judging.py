@@ -18,7 +18,7 @@ from shared.sealing.keys import ServiceKeys
 from shared.store.events import category_of, identity_of
 from shared.store.requests import InboxState, InboxTransition
 from shared.streaming.cloudevents import Envelope
-from shared.streaming.inbox import TOMBSTONE, UNKNOWN
+from shared.streaming.inbox import BEHIND, ERASED, ERASED_BY_OWNER, TOMBSTONE, UNKNOWN
 from shared.streaming.recovery import RecoveryFailed
 
 _RECORDED, _ERASED = log_type(COMPLAINT_RECORDED), log_type(COMPLAINT_ERASED)
@@ -85,9 +85,9 @@ class _Judge:
 
     def judged(self, envelope: Envelope) -> Entry:
         if envelope.erased:
-            return Entry(envelope, InboxState.DROPPED, "erased by its owner")
+            return Entry(envelope, InboxState.DROPPED, ERASED_BY_OWNER)
         if envelope.sealed is not None and identity_of(envelope.subject) in self._buried:
-            return Entry(envelope, InboxState.DROPPED, "its complaint is erased")
+            return Entry(envelope, InboxState.DROPPED, ERASED)
         queue = self._waiting[envelope.source, envelope.subject]
         try:
             plain = self._opened(envelope)
@@ -109,13 +109,11 @@ class _Judge:
         is_first = not self._waiting[envelope.source, envelope.subject]
         state = InboxState.PARKED if is_first else InboxState.QUEUED
         self._waits(envelope.source, envelope.slot, envelope.slot_sequence, envelope.subject, state)
-        return Entry(envelope, state, why_not if is_first else "behind a parked event", opens)
+        return Entry(envelope, state, why_not if is_first else BEHIND, opens)
 
     def _waits(self, source: str, slot: int, slot_sequence: int, subject: str, state: InboxState) -> None:
         self._waiting[source, subject].append(
-            InboxTransition(
-                source, slot, slot_sequence, subject, state, InboxState.DROPPED, "its complaint is erased"
-            )
+            InboxTransition(source, slot, slot_sequence, subject, state, InboxState.DROPPED, ERASED)
         )
 
     def _opened(self, envelope: Envelope) -> bytes | None:
