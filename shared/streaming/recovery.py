@@ -38,7 +38,7 @@ from shared.errors import HotlineError
 from shared.sealing.jwe import PROTECTED, SealingError, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
-from shared.store.committer import write
+from shared.store.committer import BATCH_LIMIT, write
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
 from shared.store.requests import AppendRequest
@@ -321,7 +321,9 @@ class Recovery:
             public = self._consequences.public
 
             async def append(requests: Sequence[AppendRequest]) -> None:
-                await write(connection, requests, lambda s: slot_of(s) if category_of(s) in public else None)
+                for begin in range(0, len(requests), BATCH_LIMIT):
+                    some = requests[begin : begin + BATCH_LIMIT]
+                    await write(connection, some, lambda s: slot_of(s) if category_of(s) in public else None)
 
             await self._consequences.follow(connection, written, today, append)
         await connection.execute(_END_LEADING)

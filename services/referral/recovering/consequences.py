@@ -32,7 +32,6 @@ from shared.contracts.events import CASE_REOPENED
 from shared.sealing.events import log_type
 from shared.sealing.keys import ServiceKeys
 from shared.store import sql
-from shared.store.committer import BATCH_LIMIT
 from shared.store.events import RecordedEvent, identity_of
 from shared.store.rebuilding import project, project_all
 from shared.store.requests import AppendRequest
@@ -85,7 +84,6 @@ class Consequences:
         certain = consumed(copy, tail, self._cursors, sent)
         patterns = await in_patterns(connection, certain.entries)
         stood = standing(certain.entries, tail)
-        append = _some_at_a_time(append)
         for entries in await Keeping(connection, self._keys, append).keep(certain.entries, stood):
             await project(connection, projection, entries)
         placing = Placing(connection, self._keys, copy, certain, today, append)
@@ -95,14 +93,6 @@ class Consequences:
         residents = placing.residents
         finishing = Finishing(connection, self._keys, certain, newest, residents, done, today, append)
         await finishing.finish(placing.stale, patterns)
-
-
-def _some_at_a_time(append: Append) -> Append:
-    async def appended(requests: Sequence[AppendRequest]) -> None:
-        for begin in range(0, len(requests), BATCH_LIMIT):
-            await append(requests[begin : begin + BATCH_LIMIT])
-
-    return appended
 
 
 async def _cursors(connection: "asyncpg.Connection") -> dict[Place, int]:
