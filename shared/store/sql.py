@@ -109,6 +109,12 @@ SELECT {_WAITING_COLUMNS} FROM inbox
 WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence
 """
 
+# For a recovery, which keeps all that waits.
+READ_ALL_WAITING = f"""
+SELECT {_WAITING_COLUMNS} FROM inbox
+WHERE state IN ('parked', 'queued') ORDER BY source, slot, slot_sequence
+"""
+
 # Relies on inbox_parked.
 READ_PARKED = f"""
 SELECT {_WAITING_COLUMNS} FROM inbox

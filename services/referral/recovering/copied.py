@@ -17,11 +17,6 @@ from shared.store.events import RecordedEvent, category_of
 from shared.store.inbox import WaitingEntry
 from shared.streaming.recovery import RecoveryFailed
 
-_WAITING = """
-SELECT source, slot, slot_sequence, event_id, subject, type, event, state, reason FROM inbox
-WHERE state IN ('parked', 'queued') ORDER BY source, slot, slot_sequence
-"""
-
 
 def undecided(what: str) -> RecoveryFailed:
     return RecoveryFailed(f"{what}: restore a newer copy of the database. Nothing was changed.")
@@ -71,7 +66,7 @@ class Copy:
                 listed |= lists[clear.case_id]
         keys = {row[0] for row in await connection.fetch(sql.READ_DATA_KEYS, list(lists))}
         waiting: defaultdict[tuple[str, str], list[WaitingEntry]] = defaultdict(list)
-        for row in await connection.fetch(_WAITING):
+        for row in await connection.fetch(sql.READ_ALL_WAITING):
             entry = WaitingEntry(*row)
             waiting[entry.source, entry.subject].append(entry)
         live = {case_id: there for case_id, there in lists.items() if there and case_id in keys}
