@@ -50,20 +50,25 @@ class Scorer:
     def pairs(self, one: Features, other: Features) -> list[Found]:
         """What is worth keeping of two complaints: at most one match of the whole, and one for every two
         subjects. A subject of `one` is matched with at most one of `other`, the likeliest."""
-        whole = self.incident(one, other)
+        are_strangers = one.is_strange_to(other)
+        whole = self._whole(one, other, are_strangers)
         found = [whole] if whole else []
-        if not one.is_strange_to(other):
+        if not are_strangers:
             found += self._officers(one, other)
         return found
 
     def incident(self, one: Features, other: Features) -> Found | None:
+        """The match of the whole complaints alone."""
+        return self._whole(one, other, one.is_strange_to(other))
+
+    def _whole(self, one: Features, other: Features, are_strangers: bool) -> Found | None:
         zones = self.model.incident.zones
         day = day_level(one, other)
         if day != "apart" and self._is_same_account(one, other):
             scored = self.score_incident(one, other)
             return Found("duplicate", zone_of(scored.weight, zones) or "review", scored)
         # Most pairs end here: by what is seen at once they cannot weigh enough any more.
-        seen = (day, one.is_strange_to(other), one.told & other.told)
+        seen = (day, are_strangers, one.told & other.told)
         if (ceiling := self._ceilings.get(seen)) is None:
             ceiling = self._ceilings[seen] = self._ceiling(*seen)
         if ceiling < zones.review - ROUNDING:
