@@ -134,6 +134,12 @@ class History:
             if not waiting[place]:
                 del waiting[place]
 
+    async def assert_tells_nothing_new(self, referral: Referral, before: Sequence[RecordedEvent]) -> None:
+        """When all that comes again was consumed."""
+        await self.consumed_again(referral)
+        assert shown(await public(referral)) == shown(before)
+        await self.assert_whole(referral, before)
+
     async def assert_whole(self, referral: Referral, before: Sequence[RecordedEvent]) -> None:
         """All was told once, under the numbers of before, and the tables are what the history tells."""
         now = await public(referral)
