@@ -168,7 +168,8 @@ class KafkaNode:
         self._settings.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     def _format(self) -> None:
-        asked = ("format", "--standalone", "-t", self.cluster_id, "-c", str(self._settings))
+        # In one word: an id may begin with a hyphen.
+        asked = ("format", "--standalone", f"--cluster-id={self.cluster_id}", "-c", str(self._settings))
         if self._child("kafka.tools.StorageTool", *asked).wait(_START_SECONDS) != 0:
             raise KafkaNodeError(f"Kafka's data directory could not be made: {self.log.read_text()[-2000:]}")
 

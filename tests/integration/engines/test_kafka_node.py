@@ -107,3 +107,11 @@ def test_added_partitions_leave_the_records_where_they_are(node: KafkaNode) -> N
 def test_no_topic_is_made_by_asking_for_it(node: KafkaNode) -> None:
     assert node.topics.partitions("never-made") == 0
     assert node.topics.partitions("never-made") == 0
+
+
+def test_its_cluster_id_may_begin_with_a_hyphen(node: KafkaNode) -> None:
+    """As one in 64 random ones does."""
+    node.wipe()
+    node.cluster_id = "-" + 21 * "A"
+    node.start()
+    assert node.topics.cluster_id() == node.cluster_id
