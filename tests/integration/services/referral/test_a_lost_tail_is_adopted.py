@@ -18,6 +18,7 @@ from services.referral.recovering import consequences, keeping
 from shared.store import rebuilding
 from shared.store.events import SLOTS, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.requests import InboxState
+from shared.streaming import recovery
 from shared.streaming.cloudevents import Envelope
 from shared.streaming.recovery import RecoveryFailed
 from tests.integration.services.referral.feeding import Feed, Referral, complaint
@@ -320,7 +321,7 @@ async def test_whatever_a_relay_that_died_has_left_of_each_slot(
     """No decided case has missed its news. Few cases merge, for most of that could not be told; and few slots
     tell of much that was consumed. All of it is longer than what is done at a time."""
     monkeypatch.setattr(consequences, "PAGE", 2)
-    monkeypatch.setattr(consequences, "BATCH_LIMIT", 2)
+    monkeypatch.setattr(recovery, "BATCH_LIMIT", 2)
     monkeypatch.setattr(keeping, "WINDOW", 3)
     monkeypatch.setattr(rebuilding, "WINDOW", 3)
     chance = _chance(seed)
