@@ -52,7 +52,7 @@ def up(data: DataDirectory, console: Console) -> None:
                 "issuer": {"iss": ISSUER, "key_file": str(issuer.key_file)},
             }
         )
-    show(console, issuer, _places(data, project), "`make down` stops everything and keeps the data.")
+    show(console, _places(data, project), "`make down` stops everything and keeps the data.")
 
 
 def down(data: DataDirectory, console: Console) -> None:

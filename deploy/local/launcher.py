@@ -62,8 +62,8 @@ class Launcher:
         """Runs until `interrupt()`, or raises a `LaunchError`; either way nothing is left running."""
         try:
             if await self._unless(self._stop, self._start_all()):
-                places = local_places(self._data, self._services, self._broker_address)
-                show(self._console, Issuer(self._data.keys), places, "Ctrl-C stops everything.")
+                places = local_places(self._data, self._services, self._broker_address, self._postgres)
+                show(self._console, places, "Ctrl-C stops everything.")
                 await self._stop.wait()
         finally:
             if not await self._unless(self._hurry, self._stop_all()):
