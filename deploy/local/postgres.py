@@ -35,6 +35,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+from deploy.local.data_directory import write_secret
 from deploy.local.errors import AccountError, ChildError, DataDirectoryError, LaunchError, NoSpaceError
 from deploy.local.placement import new_place, reachable_programs
 from deploy.local.ports import HOST, free_port, is_free
@@ -43,6 +44,9 @@ from deploy.local.process import PLAIN_ENVIRONMENT, Account, run_as, tied_comman
 MAJOR = "18"
 DATABASES = ("intake", "dedup", "referral")
 SUPERUSER = "postgres"
+OWNERS: Mapping[str, str] = MappingProxyType({database: f"{database}_owner" for database in DATABASES})
+"""The role that owns a database and migrates it; the one of the database's own name runs the service."""
+ROLES = (SUPERUSER, *DATABASES, *OWNERS.values())
 
 # PostgreSQL's fast shutdown: rolls back what is open, writes a checkpoint, ends.
 STOP_SIGNAL = signal.SIGINT
@@ -101,21 +105,27 @@ _STATUS_LINE = 7
 
 
 def new_passwords() -> dict[str, str]:
-    """One for the superuser and for each service's role: letters, digits, - and _, so that an address needs
-    no escaping."""
-    return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *DATABASES)}
+    """One for each role: letters, digits, - and _, so that an address needs no escaping."""
+    return {role: secrets.token_urlsafe(24) for role in ROLES}
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """
+    """The password of each role. A file that is older than the owners' roles gets theirs.
+
     Raises:
         DataDirectoryError: the file is damaged.
     """
     try:
         found = json.loads(path.read_text())
-        return {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
+        passwords = {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
+        missing = [role for role in ROLES if role not in found]
+        new = new_passwords()
+        passwords |= {role: str(found.get(role, new[role])) for role in OWNERS.values()}
     except (ValueError, KeyError, TypeError) as error:
         raise DataDirectoryError(f"{path} is damaged: restore it from a backup.") from error
+    if missing:
+        write_secret(path, json.dumps(passwords) + "\n")
+    return passwords
 
 
 class Postgres:
@@ -295,11 +305,8 @@ class Postgres:
     # -- passwords and addresses ----------------------------------------------------------------------
 
     def _write_passwords(self) -> dict[str, str]:
-        path = self.directory / "passwords.json"
         passwords = new_passwords()
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(passwords))
+        write_secret(self.directory / "passwords.json", json.dumps(passwords))
         return passwords
 
     def _passwords(self) -> dict[str, str]:
@@ -392,18 +399,24 @@ class Postgres:
         )
 
     def create_databases(self) -> None:
-        """Creates what is missing of the roles and databases; nobody connects to another's database."""
+        """Creates what is missing of the roles and databases; nobody connects to another's database.
+
+        Where a service's own role owned everything, as in earlier versions, the owner takes that over.
+        """
         passwords = self._passwords()
         there = set(self.query("SELECT rolname FROM pg_roles").split())
-        missing = [role for role in DATABASES if role not in there]
+        missing = [role for role in (*DATABASES, *OWNERS.values()) if role not in there]
         if missing:
             self.query(
                 "".join(f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';\n" for role in missing)
             )
         there = set(self.query("SELECT datname FROM pg_database").split())
-        for database in DATABASES:
+        for database, owner in OWNERS.items():
             if database not in there:
-                self.create_database(database, owner=database)
+                self.create_database(database, owner=owner)
+                self.query(f"GRANT CONNECT ON DATABASE {database} TO {database}")
+            elif owner in missing:
+                self.query(f"REASSIGN OWNED BY {database} TO {owner}", database)
         self.query("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
 
     def create_database(self, database: str, *, owner: str) -> None:

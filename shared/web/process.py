@@ -26,6 +26,7 @@ from shared.sealing.keys import ServiceKeys, load_keys
 from shared.settings import (
     PREFIX,
     DatabaseSettings,
+    MigrateSettings,
     RebuildSettings,
     RecoverSettings,
     ServiceSettings,
@@ -84,7 +85,7 @@ def main(
     chosen = _parser(name).parse_args(arguments)
     try:
         if chosen.command == "migrate":
-            return _migrate(name, read(DatabaseSettings), chosen.wait)
+            return _migrate(name, read(MigrateSettings), chosen.wait)
         if chosen.command == "rebuild":
             return _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json)
         if chosen.command == "recover":
@@ -133,23 +134,24 @@ def _parser(name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _migrate(name: str, settings: DatabaseSettings, wait: float) -> int:
+def _migrate(name: str, settings: MigrateSettings, wait: float) -> int:
     try:
-        asyncio.run(_migrated(name, settings.database_url.get_secret_value(), wait))
+        asyncio.run(_migrated(name, settings, wait))
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise _away(name, error) from error
     return 0
 
 
-async def _migrated(name: str, database_url: str, wait: float) -> None:
+async def _migrated(name: str, settings: MigrateSettings, wait: float) -> None:
     """Where all starts at once, the database, or its name in the network, may be there a moment later."""
     from shared.store.migrate import migrate  # noqa: PLC0415  # alembic, which `serve` does without
 
+    database_url = settings.database_url.get_secret_value()
     clock = asyncio.get_running_loop().time
     until = clock() + wait
     while True:
         try:
-            return await migrate(name, database_url)
+            return await migrate(name, database_url, settings.service_role)
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
             if clock() + _PAUSE_SECONDS > until:
                 raise

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: it survives, it keeps roles apart, it logs nothing, its faults are sentences."""
 
+import json
 import os
 import shutil
 import socket
@@ -12,7 +13,7 @@ import pytest
 
 from deploy.local import placement
 from deploy.local.errors import AccountError, ChildError, DataDirectoryError
-from deploy.local.postgres import DATABASES, Postgres, binaries
+from deploy.local.postgres import DATABASES, OWNERS, Postgres, binaries
 from deploy.local.process import Account
 from tests.conditions import wait_until
 from tests.engines import reachable_directory
@@ -43,15 +44,15 @@ def own(template: Path) -> Iterator[Postgres]:
         server.stop()
 
 
-async def _write(server: Postgres, number: int) -> None:
-    connection = await asyncpg.connect(server.dsn("intake"))
+async def _write(server: Postgres, number: int, role: str = OWNERS["intake"]) -> None:
+    connection = await asyncpg.connect(server.dsn("intake", role))
     await connection.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
     await connection.execute("INSERT INTO kept VALUES ($1)", number)
     await connection.close()
 
 
 async def _read(server: Postgres) -> list[int]:
-    connection = await asyncpg.connect(server.dsn("intake"))
+    connection = await asyncpg.connect(server.dsn("intake", OWNERS["intake"]))
     rows = await connection.fetch("SELECT number FROM kept ORDER BY number")
     await connection.close()
     return [row["number"] for row in rows]
@@ -111,16 +112,39 @@ async def test_a_lock_file_whose_number_another_program_has_by_now_is_no_hindran
 
 
 @pytest.mark.parametrize("database", DATABASES)
-async def test_a_role_owns_its_database_and_is_let_into_no_other(postgres: Postgres, database: str) -> None:
+async def test_a_database_has_an_owner_and_an_account_that_runs_which_no_other_lets_in(
+    postgres: Postgres, database: str
+) -> None:
     connection = await asyncpg.connect(postgres.dsn(database))
     owner = await connection.fetchval(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
     )
     await connection.close()
-    assert owner == database
+    assert owner == OWNERS[database]
     for other in {*DATABASES, "postgres", "template1"} - {database}:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(postgres.dsn(other, role=database))
+        for role in (database, OWNERS[database]):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await asyncpg.connect(postgres.dsn(other, role=role))
+
+
+async def test_the_owner_takes_over_a_database_that_the_services_own_role_owned(own: Postgres) -> None:
+    """As in the versions in which one role migrated and ran."""
+    own.start()
+    for service, owner in OWNERS.items():
+        own.query(f"ALTER DATABASE {service} OWNER TO {service}; DROP ROLE {owner}")
+    await _write(own, 1, role="intake")
+    passwords = json.loads((own.directory / "passwords.json").read_text())
+    earlier = {role: word for role, word in passwords.items() if role not in OWNERS.values()}
+    (own.directory / "passwords.json").write_text(json.dumps(earlier))
+    own.stop()
+
+    own.start()
+    connection = await asyncpg.connect(own.dsn("intake", OWNERS["intake"]))
+    assert await connection.fetchval("SELECT number FROM kept") == 1
+    assert await connection.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = 'kept'") == (
+        "intake_owner"
+    )
+    await connection.close()
 
 
 async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
@@ -144,7 +168,7 @@ async def test_commits_are_durable_and_pages_have_checksums(postgres: Postgres) 
 async def test_no_statement_parameter_or_row_reaches_the_log(own: Postgres) -> None:
     own.start()
     before = own.log.read_text()
-    connection = await asyncpg.connect(own.dsn("intake"))
+    connection = await asyncpg.connect(own.dsn("intake", OWNERS["intake"]))
     await connection.execute("CREATE TABLE secret (word text UNIQUE CHECK (word <> 'forbidden-word'))")
     await connection.execute("INSERT INTO secret VALUES ($1)", "kept-word")
     with pytest.raises(asyncpg.UniqueViolationError):
