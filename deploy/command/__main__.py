@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": ("verifying", "verify"),
     "rebuild": ("rebuilding", "rebuild"),
     "recover": ("recovering", "recover"),
+    "rewrap": ("rewrapping", "rewrap"),
     "parked": ("parking", "parked"),
     "topics": ("topics", "topics"),
 }
