@@ -36,8 +36,9 @@ from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import Returned
 from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
+from shared.version import VERSION
 from shared.watching import Watch
-from shared.web.app import VERSION, Readiness, create_app
+from shared.web.app import Readiness, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
 from shared.web.metrics import Metrics

@@ -79,8 +79,8 @@ Port = Annotated[int, Field(ge=0, le=65535, description="a port number, 0 for an
 
 
 class DatabaseSettings(BaseSettings):
-    """What `migrate` needs. A container gets the address, with its password, as a file: its environment is
-    shown to whoever may look at the container."""
+    """The database's address. A container gets it, with its password, as a file: its environment is shown to
+    whoever may look at the container."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -108,8 +108,18 @@ class DatabaseSettings(BaseSettings):
             raise ValueError("DATABASE_URL_FILE: names no file that can be read") from None
 
 
+class MigrateSettings(DatabaseSettings):
+    """What `migrate` needs; its account owns the tables."""
+
+    service_role: str = Field(
+        "",
+        description="the PostgreSQL role as which the service runs, and which gets the rights that it needs;"
+        " another one than the one that migrates, which may change and delete events",
+    )
+
+
 class RebuildSettings(DatabaseSettings):
-    """What `rebuild` needs."""
+    """What `rebuild` needs; its account owns the tables, as that of `migrate` does."""
 
     keys_file: FilePath = Field(description="the path of this service's keys, a JSON file of mode 0600")
 

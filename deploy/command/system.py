@@ -45,6 +45,10 @@ class System:
     def database_url(self, service: str) -> str:
         return str(self.run["services"][service]["database_url"])
 
+    def owner_database_url(self, service: str) -> str:
+        """For the account that owns the tables."""
+        return str(self.run["services"][service]["owner_database_url"])
+
     @property
     def broker(self) -> str:
         return str(self.run["broker"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.errors import HotlineError
+from shared.store.grants import UnknownRoleError, grant
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,10 +28,29 @@ def newest_revision(service: str) -> str:
     return max(path.name for path in _versions(service).glob("[0-9]*.py")).partition("_")[0]
 
 
-async def migrate(service: str, database_url: str) -> None:
-    """Bring the service's database to the newest revision; nothing happens where it is there."""
+async def migrate(service: str, database_url: str, service_role: str = "") -> None:
+    """Bring the service's database to the newest revision; nothing happens where it is there.
+
+    Args:
+        service_role: the account as which the service runs, which gets its rights (`shared.store.grants`);
+            none where it is the one that migrates.
+
+    Raises:
+        SchemaError: there is no such account.
+    """
     if await _revision(database_url) != newest_revision(service):
         await asyncio.to_thread(_upgrade, service, database_url)
+    if service_role:
+        connection = await asyncpg.connect(database_url, timeout=10)
+        try:
+            await grant(connection, service_role)
+        except UnknownRoleError as fault:
+            raise SchemaError(
+                f"PostgreSQL has no role {service_role!r}, as which {service} is to run: create it, or"
+                " correct HOTLINE_SERVICE_ROLE"
+            ) from fault
+        finally:
+            await connection.close()
 
 
 async def check_schema(service: str, database_url: str) -> None:

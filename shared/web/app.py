@@ -24,7 +24,6 @@ from shared.web.edge import Edge
 # What is not ready, by name, with a short reason that holds no secret; empty when all is well.
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 
-VERSION = "0.1.0"
 _READINESS_SECONDS = 2.0
 
 
