@@ -21,7 +21,9 @@ from services.dedup.views import (
     ShownPattern,
     Views,
 )
+from shared.contracts.contract import Telling
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.sanitiser.free_text import Sanitise
 from shared.service import Context
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web import openapi
@@ -29,7 +31,7 @@ from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), Sanitise()]
 _LOWEST = UUID(int=0)
 
 
