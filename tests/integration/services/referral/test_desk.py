@@ -118,6 +118,19 @@ async def test_reasons_are_kept_without_what_leads_to_the_caller(asked: Asked) -
     assert "07700" not in str(shown)
 
 
+async def test_what_asks_to_be_asked_first_is_not_sent_by_one_person(asked: Asked) -> None:
+    case_id = await asked.case(complaint("hate.racist", wish="ask_me_first", incident={"force": "kent"}))
+    status, changed = await asked.decide(case_id, REFER, 1)
+    assert (status, changed["status"], changed["referral_ids"]) == (200, "decided", [])
+    assert (await asked.decide(case_id, REFER, 2))[0] == 409
+    assert (await asked.approve(case_id, "anna"))[0] == 409
+    status, changed = await asked.approve(case_id, "berta")
+    assert (status, changed["status"], len(changed["referral_ids"])) == (200, "referred", 1)
+    _, shown = await asked("GET", f"/v1/cases/{case_id}")
+    assert shown["history"][1]["details"]["approval_grounds"] == ["ask_me_first"]
+    await asked.referral.check()
+
+
 async def test_what_must_be_referred_is_not_ended_by_one_person(asked: Asked) -> None:
     case_id = await asked.case(complaint("hate.racist"))
     status, changed = await asked.decide(case_id, NO_ACTION, 1)
