@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
@@ -31,6 +32,7 @@ class Running:
     issuer: Issuer
     session: aiohttp.ClientSession
     metrics: Metrics
+    app: FastAPI
 
     def token(self, role: str, **claims: Any) -> str:
         return self.issuer.mint(role, **claims)
@@ -105,6 +107,9 @@ async def running_service(
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(server.listen("127.0.0.1", 0, "HOTLINE_PORT"))
         wired = await stack.enter_async_context(wire(settings(**given), parts))
+        assert isinstance(wired.app, FastAPI)
         await stack.enter_async_context(server.serving(wired.app, listener))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session, wired.metrics)
+        yield Running(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session, wired.metrics, wired.app
+        )

@@ -35,6 +35,7 @@ from services.dedup.domain.facts import (
     incident_id,
     pattern_id,
 )
+from services.dedup.domain.features import ONLY_WITH_ANOTHER
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.index import ComplaintIndex, withdrawal_stream
@@ -432,17 +433,18 @@ class Resolver:
         return [(complaint, of.features.source_group) for complaint, of in indexed.items()]
 
     async def _released(self, members: Sequence[Node], links: Iterable[Link]) -> tuple[UUID, ...]:
-        """The complaints `only_with_another` that a person confirmed to have another source's beside them."""
+        """The complaints `only_with_another` that a person confirmed to have another source's beside
+        them. The person's word is enough: where the group is full, one of the two stands outside."""
         inside = set(members)
         confirmed = [
-            link for link in links if link.verdict == "accepted" and link.a in inside and link.b in inside
+            link for link in links if link.verdict == "accepted" and (link.a in inside or link.b in inside)
         ]
         indexed = await self._index.get({node[0] for link in confirmed for node in (link.a, link.b)})
         found = set()
         for link in confirmed:
             one, other = indexed.get(link.a[0]), indexed.get(link.b[0])
             if one and other and one.features.source_group != other.features.source_group:
-                found |= {of.complaint_id for of in (one, other) if of.features.wish == "only_with_another"}
+                found |= {of.complaint_id for of in (one, other) if of.features.wish == ONLY_WITH_ANOTHER}
         return tuple(sorted(found))
 
 

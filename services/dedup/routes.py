@@ -11,7 +11,6 @@ from services.dedup import read_models
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
 from services.dedup.index import ComplaintIndex
-from services.dedup.links import StoredMatch
 from services.dedup.reviewing import Reviewing
 from services.dedup.views import (
     ComplaintMatches,
@@ -21,7 +20,9 @@ from services.dedup.views import (
     ShownPattern,
     Views,
 )
+from shared.contracts.contract import Telling
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.sanitiser.free_text import Sanitise
 from shared.service import Context
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web import openapi
@@ -29,7 +30,7 @@ from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), Sanitise()]
 _LOWEST = UUID(int=0)
 
 
@@ -92,27 +93,23 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     async def reviews(
         _: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
-        """The matches that wait for a person."""
+        """The matches that wait for a person: the grey zone, and what a rule accepted where the release of a
+        complaint waits for a person's word."""
         listing = context.cursors.listing("/v1/reviews")
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await store.fetch(read_models.REVIEWS, start, limit + 1)
-        matches = [StoredMatch.of(row) for row in rows]
-        shown = await views.reviewed(matches[:limit])
-        page = listing.page(
-            matches, limit, position=lambda match: [str(match.match_id)], item=lambda m: shown.get(m.match_id)
-        )
-        # Of a complaint that was erased a moment ago the row may still be there.
-        return Page(items=[item for item in page.items if item], next_cursor=page.next_cursor)
+        found = await views.reviews(start, limit + 1)
+        return listing.page(found, limit, position=lambda m: [str(m.match_id)], item=lambda m: m)
 
     @deciding.post("/reviews/{match_id}", responses=openapi.problems(NotFound, Conflict))
     async def review(match_id: UUID, body: Decision, caller: MatchReviewer) -> Decided:
-        """Accept or reject a match of the grey zone."""
+        """Accept or reject a match: one of the grey zone, one that a rule accepted, or one that was rejected
+        or retracted before."""
         return await _decided(reviewing, match_id, body.decision, caller, body.reason)
 
     @deciding.post("/matches/{match_id}/retract", responses=openapi.problems(NotFound, Conflict))
     async def retract(match_id: UUID, body: Retraction, caller: MatchReviewer) -> Decided:
-        """Undo an accepted match, whether a rule or a person accepted it."""
+        """Undo an accepted match, whether a rule or a person accepted it. A review can accept it again."""
         return await _decided(reviewing, match_id, "retract", caller, body.reason)
 
     return [reading, deciding]

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
-from services.intake.domain.sanitiser import sanitise
 from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
 from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
@@ -18,6 +17,7 @@ from shared.contracts.complaint_events import ContactClosed, RedactionCount
 from shared.contracts.contract import Contract, Telling
 from shared.contracts.events import COMPLAINT_RECORDED
 from shared.errors import Conflict, NotFound, Unprocessable
+from shared.sanitiser.text import sanitise
 from shared.sealing.events import opened_event
 from shared.service import Context
 from shared.store.events import stream_id
