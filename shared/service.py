@@ -24,6 +24,7 @@ from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
 from shared.streaming.catchup import HttpFollower, HttpOwner
+from shared.streaming.drops import Drops
 from shared.streaming.follower import Follower
 from shared.streaming.handling import Handlers
 from shared.streaming.inbox import Inbox
@@ -150,7 +151,7 @@ async def running(
                 *parts.routers,
                 routes.followers(store, published),
                 routes.consumed(Returned(store, keys), parts.handlers),
-                routes.parked(parking, context.cursors),
+                routes.parked(parking, Drops(parking, store, keys.kek, context.today), context.cursors),
             ],
             body_limits=parts.body_limits,
         )

@@ -58,8 +58,8 @@ class System:
         """The directory of the services' keys and of the issuer's."""
         return Path(self.run["issuer"]["key_file"]).parent
 
-    def token(self, role: str) -> str:
-        return Issuer(self.keys).mint(role)
+    def token(self, role: str, subject: str | None = None) -> str:
+        return Issuer(self.keys).mint(role, subject=subject)
 
 
 def require_service(service: str) -> None:

@@ -230,8 +230,9 @@ class Inbox:
             applied += state is InboxState.APPLIED
             refusals = 0
 
-    async def drop(self, entry: WaitingEntry) -> None:
-        """Give a waiting event up for good. What queued behind it is applied by `retry`.
+    async def drop(self, entry: WaitingEntry, recorded: AppendRequest | None = None) -> None:
+        """Give a waiting event up for good, and write `recorded` with it. What queued behind it is applied by
+        `retry`.
 
         Raises:
             InboxStateChanged: it does not wait any more.
@@ -241,7 +242,8 @@ class Inbox:
             async with _surroundings():
                 queue = await self._waiting(entry.subject)
                 is_first = bool(queue.waiting) and queue.waiting[0].slot_sequence == entry.slot_sequence
-                step = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
+                dropped = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
+                step = merged(dropped, recorded) if recorded else dropped
                 try:
                     await self._store.append(merged(step, queue.next_parked()) if is_first else step)
                 except CursorMoved:

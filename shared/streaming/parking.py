@@ -9,7 +9,7 @@ import structlog
 
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
-from shared.store.requests import StoreUnavailable
+from shared.store.requests import AppendRequest, StoreUnavailable
 from shared.streaming.handling import Handlers, SurroundingsFault
 from shared.streaming.inbox import NEXT, UNKNOWN, Inbox
 
@@ -67,14 +67,18 @@ class Parking:
         """Apply it and what queues behind it; how many were applied, and why it stopped ("" if done)."""
         return await self._inboxes[entry.source].retry(entry.subject)
 
-    async def drop(self, entry: WaitingEntry) -> tuple[int, str]:
+    async def drop(self, entry: WaitingEntry, recorded: AppendRequest | None = None) -> tuple[int, str]:
         """Give it up for good and apply what queued behind it; as `retry`.
+
+        Args:
+            recorded: the record of it, written with it (see `shared.streaming.drops`).
 
         Raises:
             InboxStateChanged: it is not parked any more.
+            AppendRefused: `recorded` is refused.
         """
         inbox = self._inboxes[entry.source]
-        await inbox.drop(entry)
+        await inbox.drop(entry, recorded)
         return await inbox.retry(entry.subject)
 
     async def retry_at_start(self, handlers: Mapping[str, Handlers]) -> None:

@@ -49,7 +49,7 @@ WRITING: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v1/cases/{case_id}/decision"): ("assessor", DISPOSITION),
     ("POST", "/v1/cases/{case_id}/approval"): ("approver", {"approve": True, "reason": "I looked."}),
     ("POST", "/v1/parked/{parked_id}/retry"): ("operator", None),
-    ("DELETE", "/v1/parked/{parked_id}"): ("operator", None),
+    ("DELETE", "/v1/parked/{parked_id}"): ("operator", {"reason": "A test record."}),
 }
 """By method and path: a role and a body, for every route that writes."""
 ONCE = {"Connection": "close"}
