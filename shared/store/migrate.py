@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.errors import HotlineError
+from shared.store.connections import connect
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,7 +48,7 @@ async def check_schema(service: str, database_url: str) -> None:
 
 
 async def _revision(database_url: str) -> str | None:
-    connection = await asyncpg.connect(database_url, timeout=10)
+    connection = await connect(database_url, timeout=10)
     try:
         revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:

@@ -31,6 +31,7 @@ from shared.settings import (
     ServiceSettings,
     read,
 )
+from shared.store.connections import AWAY
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
@@ -136,7 +137,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
 def _migrate(name: str, settings: DatabaseSettings, wait: float) -> int:
     try:
         asyncio.run(_migrated(name, settings.database_url.get_secret_value(), wait))
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except AWAY as error:
         raise _away(name, error) from error
     return 0
 
@@ -150,7 +151,13 @@ async def _migrated(name: str, database_url: str, wait: float) -> None:
     while True:
         try:
             return await migrate(name, database_url)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.TargetServerAttributeNotMatched,
+        ):
             if clock() + _PAUSE_SECONDS > until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -190,7 +197,7 @@ async def _migrated_database(name: str, settings: DatabaseSettings) -> str:
     database_url = settings.database_url.get_secret_value()
     try:
         await check_schema(name, database_url)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except AWAY as error:
         raise _away(name, error) from error
     return database_url
 
