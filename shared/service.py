@@ -12,13 +12,13 @@ from datetime import date
 from typing import Any
 
 import aiohttp
-import asyncpg
 import orjson
 from fastapi import APIRouter
 
 from shared.clock import today
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
 from shared.settings import RecoverSettings, ServiceSettings
+from shared.store.connections import AWAY
 from shared.store.migrate import SchemaError, check_schema
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
@@ -198,7 +198,7 @@ def _readiness(service: str, database_url: str) -> Readiness:
             await check_schema(service, database_url)
         except SchemaError as fault:
             return {"schema": str(fault)}
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        except AWAY as fault:
             # The type alone: a driver's message may name the account.
             return {"database": type(fault).__qualname__}
         return {}

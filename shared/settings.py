@@ -21,18 +21,13 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import SettingsError
+from shared.store.connections import Address
 
 PREFIX = "HOTLINE_"
 
 
 def _postgresql_url(secret: SecretStr) -> SecretStr:
-    try:
-        url = urlsplit(secret.get_secret_value())
-        is_whole = url.scheme in {"postgresql", "postgres"} and url.hostname and url.path.strip("/")
-    except ValueError:
-        is_whole = False
-    if not is_whole:
-        raise ValueError("is no PostgreSQL address")
+    Address.parse(secret.get_secret_value())
     return secret
 
 
@@ -89,7 +84,10 @@ class DatabaseSettings(BaseSettings):
     database_url: Annotated[
         SecretStr,
         AfterValidator(_postgresql_url),
-        Field(description="postgresql://user:password@host:port/database"),
+        Field(
+            description="postgresql://user:password@host:port/database, with several hosts where one may take"
+            " the other's place, and libpq's parameters, such as sslmode=verify-full and sslrootcert"
+        ),
     ]
     database_url_file: FilePath | None = Field(
         None, description="the path of a file that holds what HOTLINE_DATABASE_URL would"

@@ -9,7 +9,6 @@ import time
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +20,7 @@ from deploy.verification.findings import MOST_SHOWN, Findings
 from deploy.verification.logs import check_following, check_log
 from deploy.verification.settling import FOLLOWED, is_settled
 from deploy.verification.topics import check_topic
+from shared.store.connections import AWAY, connect
 
 TOPICS = {
     "intake": "hotline.complaints.v1",
@@ -66,8 +66,8 @@ async def _verify(system: System, wait: float, *, kafka: bool, console: Console)
         databases = {}
         for service in SERVICES:
             try:
-                connection = await asyncpg.connect(system.database_url(service), timeout=10)
-            except (OSError, asyncpg.PostgresError) as fault:
+                connection = await connect(system.database_url(service), timeout=10)
+            except AWAY as fault:
                 raise VerifyFailed(
                     f"the database of {service} does not answer: {type(fault).__name__}"
                 ) from fault

@@ -192,7 +192,9 @@ class Postgres:
             data.unlink(missing_ok=True)  # a link to data that somebody deleted
             return
         try:
-            target = self.data if data.is_symlink() else new_place(self.directory.parent.name.lstrip(".")) / "data"
+            target = (
+                self.data if data.is_symlink() else new_place(self.directory.parent.name.lstrip(".")) / "data"
+            )
             target.parent.mkdir(mode=0o711, exist_ok=True)
             if not data.is_symlink():
                 data.symlink_to(target)

@@ -18,6 +18,7 @@ from shared.store import sql
 from shared.store.announcing import Announcer
 from shared.store.asking import Asked, FollowedSlots, columns
 from shared.store.batch_sizes import BatchSizes
+from shared.store.connections import connect
 from shared.store.numbering import Batch, Row, check_sizes, number
 from shared.store.requests import (
     Appended,
@@ -56,13 +57,18 @@ COMMITTER_SETTINGS = {
     "jit": "off",
 }
 
-# The connection is gone, or the server is going: what became of a commit under way is to be looked up.
-# InternalClientError: the driver has read the server's farewell, and has not seen the connection close yet.
+# The connection is gone, or the server is going, takes no writes any more, or does not let us in: what
+# became of a commit under way is to be looked up, on a server that takes writes.
+# InternalClientError: the driver has read the server's farewell, and has not seen the connection close yet;
+# or no host takes writes.
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.InternalClientError,
     OSError,
 )
@@ -213,7 +219,7 @@ class Committer:
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
             self.connections += 1
-            self._connection = await asyncpg.connect(
+            self._connection = await connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
             if self.compare is not None:

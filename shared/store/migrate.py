@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.errors import HotlineError
+from shared.store.connections import connect
 from shared.store.grants import UnknownRoleError, grant
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ async def migrate(service: str, database_url: str, service_role: str = "") -> No
     if await _revision(database_url) != newest_revision(service):
         await asyncio.to_thread(_upgrade, service, database_url)
     if service_role:
-        connection = await asyncpg.connect(database_url, timeout=10)
+        connection = await connect(database_url, timeout=10)
         try:
             await grant(connection, service_role)
         except UnknownRoleError as fault:
@@ -67,7 +68,7 @@ async def check_schema(service: str, database_url: str) -> None:
 
 
 async def _revision(database_url: str) -> str | None:
-    connection = await asyncpg.connect(database_url, timeout=10)
+    connection = await connect(database_url, timeout=10)
     try:
         revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:

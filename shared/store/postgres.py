@@ -20,6 +20,7 @@ from shared.store import sql
 from shared.store.announcing import CHANNEL
 from shared.store.batch_sizes import BatchSizes
 from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
+from shared.store.connections import AWAY, connect, is_writable
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
@@ -45,13 +46,7 @@ class PostgresStore:
 
     async def __aenter__(self) -> Self:
         self.pool = await asyncpg.create_pool(
-            self._url,
-            min_size=0,
-            max_size=10,
-            timeout=CONNECT_SECONDS,
-            command_timeout=30,
-            server_settings={"jit": "off"},
-            reset=_nothing_to_reset,
+            min_size=0, max_size=10, connect=self._connect, reset=_given_back
         )
         await self._committer.__aenter__()
         self._listener = asyncio.create_task(self._listen(), name="store listener")
@@ -64,6 +59,12 @@ class PostgresStore:
             await self._listener
         await self._committer.__aexit__()
         await self.pool.close()
+
+    async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection":
+        """One of the pool's."""
+        return await connect(
+            self._url, timeout=CONNECT_SECONDS, command_timeout=30, server_settings={"jit": "off"}
+        )
 
     async def append(self, request: AppendRequest) -> Appended:
         """Write `request` as one.
@@ -112,7 +113,7 @@ class PostgresStore:
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=5)
+                connection = await connect(self._url, timeout=5)
                 try:
                     ended = asyncio.Event()
                     connection.add_termination_listener(lambda _, ended=ended: ended.set())
@@ -120,7 +121,7 @@ class PostgresStore:
                     await ended.wait()
                 finally:
                     await connection.close(timeout=2)
-            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError):
+            except AWAY:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def _woken(self, *_: object) -> None:
@@ -234,10 +235,14 @@ class PostgresStore:
         return rows[0][0] if rows else None
 
 
-async def _nothing_to_reset(_: object) -> None:
+async def _given_back(connection: "asyncpg.Connection") -> None:
     """asyncpg would ask the server to reset the session whenever a connection comes back: a round trip
     for each read, measured at a quarter of a handler's time. Whoever takes one here leaves nothing behind:
-    transactions are context managers, and nobody sets or locks anything beyond them."""
+    transactions are context managers, and nobody sets or locks anything beyond them.
+
+    One whose server takes no writes any more is not used again: the next is made to one that does."""
+    if not is_writable(connection):
+        connection.terminate()
 
 
 def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:

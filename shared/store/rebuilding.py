@@ -19,6 +19,7 @@ import asyncpg
 
 from shared.errors import HotlineError
 from shared.store.committer import Write, put_rows, write_tables
+from shared.store.connections import AWAY, connect
 from shared.store.history import WINDOW, Happened, History, Moment, now
 from shared.store.numbering import Batch, Row
 from shared.store.requests import RowChange, Table
@@ -115,17 +116,17 @@ async def rebuild(database_url: str, projection: Projection, *, is_check: bool, 
         RebuildFailed: the live tables are as they were.
     """
     try:
-        connection = await asyncpg.connect(database_url, timeout=10, server_settings=_SETTINGS)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+        connection = await connect(database_url, timeout=10, server_settings=_SETTINGS)
+    except AWAY as fault:
         raise RebuildFailed(f"the database does not answer ({type(fault).__name__})") from fault
     try:
         await _begin(connection)
         try:
             return await _Rebuild(connection, projection, tell).run(is_check=is_check)
         finally:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(*AWAY):
                 await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+    except AWAY as fault:
         # By its type: the driver's own words may hold what is in a row.
         raise RebuildFailed(f"the database broke off the rebuild ({type(fault).__name__})") from fault
     finally:

@@ -39,6 +39,7 @@ from shared.sealing.jwe import PROTECTED, SealingError, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
 from shared.store.committer import BATCH_LIMIT, write
+from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
 from shared.store.requests import AppendRequest
@@ -60,6 +61,10 @@ UPDATE leases SET epoch = epoch + 1, expires = '-infinity';
 UPDATE relay SET epoch = epoch + 1;
 """
 _NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
+
+# A time limit of the account's would break off the wait for a synchronous standby, and what was adopted would
+# be told of before it is there.
+_SETTINGS = {"synchronous_commit": "on", "statement_timeout": "0"}
 
 Tell = Callable[[int, int], None]
 """(done, total) of what is looked at."""
@@ -200,8 +205,8 @@ class Recovery:
             RecoveryFailed: nothing was changed.
         """
         try:
-            connection = await asyncpg.connect(database_url, timeout=5)
-        except (OSError, asyncpg.PostgresError) as fault:
+            connection = await connect(database_url, timeout=5, server_settings=_SETTINGS)
+        except AWAY as fault:
             raise RecoveryFailed(f"the database does not answer ({type(fault).__name__}).") from fault
         try:
             log = await _read_log(connection)

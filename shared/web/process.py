@@ -32,6 +32,7 @@ from shared.settings import (
     ServiceSettings,
     read,
 )
+from shared.store.connections import AWAY, connect
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
@@ -143,7 +144,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
 def _migrate(name: str, settings: MigrateSettings, wait: float) -> int:
     try:
         asyncio.run(_migrated(name, settings, wait))
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except AWAY as error:
         raise _away(name, error) from error
     return 0
 
@@ -158,7 +159,13 @@ async def _migrated(name: str, settings: MigrateSettings, wait: float) -> None:
     while True:
         try:
             return await migrate(name, database_url, settings.service_role)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.TargetServerAttributeNotMatched,
+        ):
             if clock() + _PAUSE_SECONDS > until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -198,7 +205,7 @@ async def _migrated_database(name: str, settings: DatabaseSettings) -> str:
     database_url = settings.database_url.get_secret_value()
     try:
         await check_schema(name, database_url)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except AWAY as error:
         raise _away(name, error) from error
     return database_url
 
@@ -240,7 +247,7 @@ async def _rewrapped(name: str, settings: RebuildSettings, tell: Callable[[int, 
     from shared.store.key_retirement import rewrap  # noqa: PLC0415
 
     keys = load_keys(settings.keys_file)
-    connection = await asyncpg.connect(await _migrated_database(name, settings), timeout=10)
+    connection = await connect(await _migrated_database(name, settings), timeout=10)
     try:
         return await rewrap(connection, keys.kek, tell)
     finally:

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from shared.store.connections import connect
 
 
 def _run(connection: Connection) -> None:
@@ -16,9 +19,16 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
+async def _connect() -> asyncpg.Connection:
+    # A time limit of the account's is for queries: a migration of a large table has none.
+    return await connect(
+        context.config.attributes["database_url"], timeout=10, server_settings={"statement_timeout": "0"}
+    )
+
+
 async def _main() -> None:
-    url = context.config.attributes["database_url"].replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url, poolclass=NullPool)
+    # The address is not SQLAlchemy's to read: it does not know several hosts, nor libpq's names for TLS.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=_connect, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()
