@@ -59,11 +59,12 @@ NEXT = "next in its queue"
 PARKED_IN_A_ROW = 20
 _ATTEMPTS = 25
 
-# What PostgreSQL, or its driver, does not take is the record's fault; whatever else they say is not. (The
+# A value that PostgreSQL, or its driver, does not take is the record's fault, and so is one that is missing
+# for a column that the handler names (see `shared.store.schema_faults`); whatever else they say is not. (The
 # driver's own `DataError` is an `InterfaceError` and a `ValueError`.)
 _RECORD_FAULTS = (
     asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.NotNullViolationError,
     EventTooLarge,
     ValueError,
     TypeError,
