@@ -141,7 +141,7 @@ async def running(
                 watch.follower(source, follower)
                 tasks.append(follower.run())
             tasks += [task() for task in parts.tasks]
-            tasks.append(parking.retry_at_start(parts.handlers))
+            tasks.append(parking.keep_retrying(parts.handlers, settings.retry_parked_seconds))
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,

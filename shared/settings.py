@@ -163,6 +163,12 @@ class ServiceSettings(RecoverSettings):
         description="how many seconds it goes on answering after SIGTERM, saying that it is not ready",
     )
 
+    retry_parked_seconds: float = Field(
+        180,
+        gt=0,
+        description="how often, in seconds, it tries parked events again that an upgrade may have made known",
+    )
+
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(
         description="the http(s) address, or the path, of the issuer's JWK set"
     )

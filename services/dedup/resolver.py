@@ -45,7 +45,7 @@ from services.dedup.rows import PatternRows, incident_rows, taken_out_rows
 from shared.contracts.contract import Contract
 from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED, EventType
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
-from shared.sealing.events import log_type, sealed_event
+from shared.sealing.events import log_type, own_type, sealed_event
 from shared.sealing.jwe import NoKeyError
 from shared.service import Context
 from shared.store.events import NewEvent, RecordedEvent, stream_id
@@ -79,6 +79,18 @@ _AWAY = (
 _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
 }
+_OWN = {
+    type_.name: type_
+    for type_ in (
+        *_PAIR_TYPES.values(),
+        COMPLAINT_TAKEN_OUT,
+        COMPLAINT_WITHDRAWN,
+        TAIL_ADOPTED,
+        INCIDENT_CHANGED,
+        PATTERN_CHANGED,
+    )
+}
+"""All that dedup's log may hold."""
 _WITHDRAWN = log_type(COMPLAINT_WITHDRAWN)
 _TAIL_ADOPTED = log_type(TAIL_ADOPTED)
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
@@ -462,6 +474,7 @@ def _touched(events: Iterable[RecordedEvent], *, told: bool = False) -> _Touched
     """
     touched = _Touched()
     for event in events:
+        own_type(event.type, event.schema_version, _OWN)  # what newer software knows is not to be passed over
         if event.type == _WITHDRAWN:
             touched.withdrawn.add(COMPLAINT_WITHDRAWN.read_clear(event.data["clear"]).complaint_id)
         elif event.type in _PAIR_TYPES:

@@ -33,7 +33,7 @@ from services.referral.rows import (
 )
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS
-from shared.sealing.events import sealed_event
+from shared.sealing.events import own_type, sealed_event
 from shared.sealing.jwe import open_sealed
 from shared.sealing.keys import DataKey, KeyRing, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, StreamId, stream_id
@@ -151,7 +151,7 @@ def folded(events: Iterable[CaseEvent]) -> Case:
 
 
 def _opened(kept: KeptEvent, keys: Mapping[str, bytes]) -> CaseEvent:
-    type_, data = EVENTS[f"hotline.{kept.type}.v{kept.schema_version}"], orjson.loads(kept.data)
+    type_, data = own_type(kept.type, kept.schema_version, EVENTS), orjson.loads(kept.data)
     clear = type_.read_clear(data["clear"])
     sealed = type_.read_sealed(open_sealed(data["sealed"] or {}, keys, kept.event_id))
     return CaseEvent(type_, clear, sealed, kept.recorded_on)  # type: ignore[arg-type]  # a case's type

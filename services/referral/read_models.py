@@ -18,6 +18,7 @@ from services.referral.rows import PLACEMENT_FIELDS
 from shared.store.committer import LOST, SURROUNDINGS
 from shared.store.gathering import Gathered
 from shared.store.requests import StoreUnavailable
+from shared.store.schema_faults import SCHEMA, schema_fault
 
 V = TypeVar("V")
 
@@ -381,10 +382,12 @@ class ReadModel:
     async def fetch(self, query: str, *parameters: object) -> list[asyncpg.Record]:
         """
         Raises:
-            StoreUnavailable: the database is away.
+            StoreUnavailable: the database is away, or has other tables.
         """
         try:
             rows: list[asyncpg.Record] = await self._pool.fetch(query, *parameters)
+        except SCHEMA as fault:
+            raise schema_fault(fault) from fault
         except (*LOST, *SURROUNDINGS) as fault:
             raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows

@@ -24,6 +24,7 @@ from shared.store.connections import AWAY, connect, is_writable
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
+from shared.store.schema_faults import SCHEMA, schema_fault
 
 RECONNECT_SECONDS = 1.0
 
@@ -216,10 +217,13 @@ class PostgresStore:
         """The rows of a statement.
 
         Raises:
-            StoreUnavailable: the database is away, or cannot write what the statement writes.
+            StoreUnavailable: the database is away, cannot write what the statement writes, or has
+                other tables.
         """
         try:
             rows: list[asyncpg.Record] = await self.pool.fetch(statement, *parameters)
+        except SCHEMA as fault:
+            raise schema_fault(fault) from fault
         except (*LOST, *SURROUNDINGS) as fault:
             raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows

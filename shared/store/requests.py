@@ -242,5 +242,9 @@ class OutcomeUnknown(StoreUnavailable):
     """The connection broke during the commit and did not come back in time to look up what became of it."""
 
 
+class SchemaFault(StoreUnavailable):
+    """The tables are not those that this software knows; nothing was written. It waits for the right ones."""
+
+
 class StoreHalted(HotlineError):
     """The log has lost its tail (a restore, a failover): nothing is appended before `./hotline recover`."""

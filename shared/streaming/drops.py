@@ -1,8 +1,8 @@
 """The drop of a parked event: one operator asks for it, another confirms it, and the log has both acts.
 
-A dropped event is never applied, so a single account, or a slip, must not drop one. The two acts are events of
-an internal stream of the parked event's own; accounts, times and reasons are sealed in it. How it fails: a
-`Conflict` where the account that asked tries to confirm; the parked event then waits as before.
+A dropped event is never applied, so a single account, or a slip, must not drop one. The two acts are events
+of an internal stream of the parked event's own; accounts, times and reasons are sealed in it. How it fails:
+a `Conflict` where the account that asked tries to confirm; the parked event then waits as before.
 """
 
 from collections.abc import Callable

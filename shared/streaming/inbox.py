@@ -50,6 +50,8 @@ TOMBSTONE = "tombstone"
 ERASURE = "complaint.erased"
 UNKNOWN = "unknown type or version"
 """How the reason of an event begins that an upgrade may make known."""
+BROKEN = "breaks its schema"
+"""The same: newer software may have sent a word that this one's models do not list."""
 BEHIND = "behind a parked event"
 ERASED = "its complaint is erased"
 ERASED_BY_OWNER = "erased by its owner"
@@ -59,11 +61,12 @@ NEXT = "next in its queue"
 PARKED_IN_A_ROW = 20
 _ATTEMPTS = 25
 
-# What PostgreSQL, or its driver, does not take is the record's fault; whatever else they say is not. (The
+# A value that PostgreSQL, or its driver, does not take is the record's fault, and so is one that is missing
+# for a column that the handler names (see `shared.store.schema_faults`); whatever else they say is not. (The
 # driver's own `DataError` is an `InterfaceError` and a `ValueError`.)
 _RECORD_FAULTS = (
     asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.NotNullViolationError,
     EventTooLarge,
     ValueError,
     TypeError,
@@ -280,8 +283,9 @@ class Inbox:
                 raise RecordFault(_refused(refusal)) from refusal
         except (RecordFault, *_RECORD_FAULTS) as fault:
             reason = _reason(fault)
-            parked = _step(entry, InboxState.PARKED, reason)
-            await self._store.append(AppendRequest(transitions=(parked,)))
+            if (entry.state, entry.reason) != (InboxState.PARKED, reason):
+                parked = _step(entry, InboxState.PARKED, reason)
+                await self._store.append(AppendRequest(transitions=(parked,)))
             return InboxState.PARKED, reason
         return InboxState.APPLIED, ""
 
@@ -312,7 +316,7 @@ class Inbox:
             fields = ", ".join(
                 f"{'.'.join(map(str, error['loc']))} ({error['type']})" for error in errors[:5]
             )
-            raise RecordFault(f"breaks its schema: {fields}") from fault
+            raise RecordFault(f"{BROKEN}: {fields}") from fault
         except Exception as fault:  # a handler that fails on an event fails again: park it, go on
             log.exception("handler failed", type=envelope.type)
             raise RecordFault(f"the handler failed: {type(fault).__name__}") from fault

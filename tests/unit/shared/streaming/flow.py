@@ -107,6 +107,7 @@ class LogOwner:
 
     Attributes:
         is_away: it does not answer.
+        hangs: it neither answers nor fails.
         heads_are_unknown: it answers that it has nothing at all.
         lacks: numbers (slot, slot sequence) that it cannot serve.
         asked, heads_asked: how often it was asked for events, and for its heads.
@@ -114,7 +115,7 @@ class LogOwner:
 
     def __init__(self, store: Store, published: PublishedLog) -> None:
         self._store, self._published = store, published
-        self.is_away = self.heads_are_unknown = False
+        self.is_away = self.heads_are_unknown = self.hangs = False
         self.lacks: set[tuple[int, int]] = set()
         self.asked = self.heads_asked = 0
 
@@ -131,6 +132,8 @@ class LogOwner:
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.is_away:
             raise SurroundingsFault("the owner is away")
 
