@@ -118,7 +118,8 @@ async def running(
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
-        tail = Tail(service, TOPICS[service], store, broker, http_followers(settings, keys, session))
+        followers = http_followers(settings, keys, session)
+        tail = Tail(published.own, TOPICS[service], store, broker, followers)
         store.compare_first(tail.compare)
         watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
         tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]

@@ -24,7 +24,7 @@ from shared.store.port import Store
 from shared.store.requests import StoreUnavailable
 from shared.streaming.broker import Broker, BrokerUnavailable, Record, Subscription
 from shared.streaming.catchup import Owner
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import PARKED_IN_A_ROW, FollowerStopped, Inbox
 from shared.streaming.slots import Slots
@@ -190,12 +190,9 @@ class Follower:
         await all_together(*(self._receive(slot, envelopes) for slot, envelopes in by_slot.items()))
 
     async def _read(self, record: Record) -> Envelope | None:
-        """The record's event; None, and the bytes kept, where it is not one of the followed service."""
+        """The record's event; None, and the bytes kept, where the followed service did not sign it for us."""
         try:
-            envelope = parse(record.value)
-            if envelope.source == self._inbox.source:
-                return envelope
-            reason = "of another source"
+            return self._inbox.events.read(record.value)
         except UnreadableEnvelope as fault:
             reason = str(fault)
         log.warning("unreadable record", topic=self._topic, partition=record.partition, reason=reason)

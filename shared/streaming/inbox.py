@@ -41,6 +41,7 @@ from shared.store.requests import (
     StoreUnavailable,
     merged,
 )
+from shared.streaming.authentication import FollowedEvents
 from shared.streaming.cloudevents import Envelope, parse, serialise
 from shared.streaming.handling import Handlers, Incoming, RecordFault, SurroundingsFault
 
@@ -107,6 +108,7 @@ class Inbox:
     def __init__(self, source: str, store: Store, keys: ServiceKeys, handlers: Handlers) -> None:
         self.source, self._store, self._keys, self._handlers = source, store, keys, handlers
         self._transport_keys = keys.sources[source]
+        self.events = FollowedEvents(source, self._transport_keys)
         self.parked_in_a_row = 0
         self._parking = asyncio.Lock()
 

@@ -153,10 +153,13 @@ class Relay:
                 continue
             begin, end = await publisher.bounds(partition)
             # Below `begin` retention took it: the topic goes on. A new topic begins at 0.
-            if end > mark.offset and (
-                begin > mark.offset
-                or await self._event_at(publisher, partition, mark.offset) == mark.event_id
-            ):
+            if end > mark.offset and begin > mark.offset:
+                continue
+            if end > mark.offset and await self._event_at(publisher, partition, mark.offset) == mark.event_id:
+                if last is None:
+                    # A version that did not sign has published it, or others wrote behind it: nothing at the
+                    # end is evidence of our tail. Publishing it again makes it so.
+                    survived.append(mark.position - 1)
                 continue
             log.warning("topic lost records", topic=self._topic, partition=partition)
             # What stands above the mark was sent after the loss: of what was before it tells nothing.
@@ -181,7 +184,7 @@ class Relay:
     async def _last_of_ours(self, publisher: Publisher, partition: int) -> Envelope | None:
         """The last record of a partition if it is ours and in the log; halts the store where it is ours
         and the log does not know it."""
-        last = await last_published(publisher, partition, self._published.service)
+        last = await last_published(publisher, partition, self._published.own)
         if last is None or await has(self._store, last.slot, last.slot_sequence, last.id):
             return last
         self._store.halt(lost_tail(holds(self._topic, last)))

@@ -20,6 +20,7 @@ from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
@@ -97,7 +98,7 @@ class History:
         return {FOLLOWER: Nobody() if self.is_follower_away else there}
 
     def tail(self, owner: PostgresStore) -> Tail:
-        return Tail(OWNER, TOPIC, owner, self.broker, self.followers)
+        return Tail(OwnEvents(OWNER, OWNER_KEYS), TOPIC, owner, self.broker, self.followers)
 
     async def recovered(self, *without: str) -> Report:
         recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, self.broker, self.followers, without)
