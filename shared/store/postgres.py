@@ -22,6 +22,7 @@ from shared.store.batch_sizes import BatchSizes
 from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
+from shared.store.leases import PostgresLeases
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
 
 RECONNECT_SECONDS = 1.0
@@ -42,6 +43,7 @@ class PostgresStore:
         self._public = public
         self._committer = Committer(database_url, self._slot, outcome_limit)
         self._news = asyncio.Event()
+        self.leases = PostgresLeases(database_url)
 
     async def __aenter__(self) -> Self:
         self.pool = await asyncpg.create_pool(
@@ -63,6 +65,7 @@ class PostgresStore:
         with suppress(asyncio.CancelledError):
             await self._listener
         await self._committer.__aexit__()
+        await self.leases.close()
         await self.pool.close()
 
     async def append(self, request: AppendRequest) -> Appended:
