@@ -125,7 +125,7 @@ async def running(
         tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
-            relay = Relay(TOPICS[service], store, published, broker, state)
+            relay = Relay(TOPICS[service], store, published, broker, state, store.leases)
             watch.relay(relay)
             tasks.append(relay.run())
         if "consumer" in chosen:

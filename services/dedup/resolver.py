@@ -14,9 +14,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
 import structlog
 
 from services.dedup import read_models
@@ -46,19 +45,12 @@ from shared.contracts.contract import Contract
 from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED, EventType
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
 from shared.sealing.events import log_type, own_type, sealed_event
-from shared.sealing.jwe import NoKeyError
 from shared.service import Context
 from shared.store.events import NewEvent, RecordedEvent, stream_id
-from shared.store.leases import LEASE_SECONDS, Lease, give_up_lease, renew_lease, take_lease
-from shared.store.requests import (
-    AppendRefused,
-    AppendRequest,
-    CursorMove,
-    RowChange,
-    StoreHalted,
-    StoreUnavailable,
-)
+from shared.store.leases import Lease
+from shared.store.requests import AppendRequest, CursorMove, RowChange
 from shared.streaming.inbox import TOMBSTONE
+from shared.streaming.leader import Leader
 
 SOURCE = "resolver"
 """Name of the lease, and source of the cursor that says how far the own log was read."""
@@ -67,15 +59,6 @@ POLL_SECONDS = 1.0
 CROSSINGS = (3, 5, 9)
 """Numbers of incidents in one pattern that somebody hears of when they are reached."""
 
-_AWAY = (
-    StoreUnavailable,
-    StoreHalted,
-    NoKeyError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
 _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
 }
@@ -135,32 +118,19 @@ class Resolver:
         self._context, self._store = context, context.store
         self._index, self._model = index, model
         self._matches = Matches(context, index)
-        self._holder = uuid4()
-        self.is_leader = False
+        self._leader = Leader(SOURCE, context.store.leases)
         self.position = 0
         self.missing: set[UUID] = set()
         """Complaints that an adopted tail names and that were not consumed again yet."""
         self._missing_of: UUID | None = None
 
-    async def run(self) -> None:
-        pause = 0.1
-        while True:
-            try:
-                if await self._lead_once():
-                    pause = 0.1
-            except AppendRefused as fault:
-                log.info("resolver superseded", reason=type(fault).__name__)
-            except _AWAY as fault:
-                log.warning("resolver interrupted", reason=type(fault).__name__)
-                pause = min(pause * 2, LEASE_SECONDS)
-            except Exception:  # a fact that cannot be read must not take HTTP and the consumers down
-                log.exception("resolver failed")
-                pause = LEASE_SECONDS
-            await asyncio.sleep(pause)
+    @property
+    def is_leader(self) -> bool:
+        """Whether it is this process that resolves."""
+        return self._leader.is_leading
 
-    async def lead(self) -> Lease | None:
-        """Take the lease, if nobody has it."""
-        return await take_lease(self._store.pool, SOURCE, self._holder)
+    async def run(self) -> None:
+        await self._leader.run(self._follow)
 
     async def step(self, lease: Lease) -> int:
         """Work through the next facts, at most `BATCH` of the log; how many positions were read.
@@ -223,33 +193,6 @@ class Resolver:
         """Those that were consumed -> whether they are erased."""
         rows = await self._store.fetch(read_models.CONSUMED, list(complaints), TOMBSTONE)
         return {UUID(bytes=row[0].bytes): row[1] for row in rows}
-
-    async def _lead_once(self) -> bool:
-        """Lead until something breaks; False where another process leads."""
-        lease = await self.lead()
-        if lease is None:
-            await asyncio.sleep(POLL_SECONDS)
-            return False
-        self.is_leader = True
-        try:
-            tasks = {asyncio.create_task(self._keep(lease)), asyncio.create_task(self._follow(lease))}
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-        finally:
-            self.is_leader = False
-            with suppress(*_AWAY):
-                await give_up_lease(self._store.pool, lease)
-        return True
-
-    async def _keep(self, lease: Lease) -> None:
-        while await renew_lease(self._store.pool, lease):
-            await asyncio.sleep(LEASE_SECONDS / 3)
 
     async def _follow(self, lease: Lease) -> None:
         while True:

@@ -23,6 +23,7 @@ from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committe
 from shared.store.connections import AWAY, connect, is_writable
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
+from shared.store.leases import PostgresLeases
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
 from shared.store.schema_faults import SCHEMA, schema_fault
 
@@ -44,6 +45,7 @@ class PostgresStore:
         self._public = public
         self._committer = Committer(database_url, self._slot, outcome_limit)
         self._news = asyncio.Event()
+        self.leases = PostgresLeases(database_url)
 
     async def __aenter__(self) -> Self:
         self.pool = await asyncpg.create_pool(
@@ -59,6 +61,7 @@ class PostgresStore:
         with suppress(asyncio.CancelledError):
             await self._listener
         await self._committer.__aexit__()
+        await self.leases.close()
         await self.pool.close()
 
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection":

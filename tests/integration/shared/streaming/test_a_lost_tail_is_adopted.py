@@ -16,6 +16,7 @@ import pytest
 from shared.sealing.events import opened_event
 from shared.sealing.keys import destroy_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.leases import PooledLeases, renew_lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
@@ -327,14 +328,14 @@ async def test_whoever_led_leads_anew(history: History) -> None:
     """A relay that remembers a position above the adopted tail would pass over what comes next."""
     await set_back(history)
     async with PostgresStore(history.url, PUBLIC) as owner:
-        state = PostgresRelayState(owner.pool)
-        lease = await state.lead(TOPIC)
+        state, leases = PostgresRelayState(owner.pool), PooledLeases(owner.pool)
+        lease = await leases.take(f"relay {TOPIC}")
         assert lease is not None
         assert await state.load(TOPIC, lease.epoch) is not None
         await history.recovered()
         assert not await state.advance(TOPIC, lease.epoch, 31, {})
-        assert not await state.stay(lease)
-        again = await state.lead(TOPIC)
+        assert not await renew_lease(owner.pool, lease)
+        again = await leases.take(f"relay {TOPIC}")
         assert again is not None
         assert await state.load(TOPIC, again.epoch) is not None
 

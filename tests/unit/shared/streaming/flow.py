@@ -174,7 +174,8 @@ class Flow:
 
     def relay(self, state: RelayState | None = None) -> Relay:
         state = state or self.engines.relay_state
-        return Relay(self.topic, self.engines.owner, self.published, self.engines.broker, state)
+        engines = self.engines
+        return Relay(self.topic, engines.owner, self.published, engines.broker, state, engines.leases)
 
     def inbox(self, handlers: Handlers | None = None, keys: ServiceKeys = FOLLOWER_KEYS) -> Inbox:
         return Inbox(OWNER, self.engines.follower, keys, handlers or self.handlers)

@@ -116,7 +116,14 @@ async def test_a_relay_without_its_keys_waits_and_takes_nothing_down(flow: Flow)
     await flow.record_many(subjects=5)
     keyless: ServiceKeys = OWNER_KEYS.model_copy(update={"kek": OTHER_KEK})
     published = Watched(OWNER, flow.engines.owner, keyless)
-    relay = Relay(flow.topic, flow.engines.owner, published, flow.engines.broker, flow.engines.relay_state)
+    relay = Relay(
+        flow.topic,
+        flow.engines.owner,
+        published,
+        flow.engines.broker,
+        flow.engines.relay_state,
+        flow.engines.leases,
+    )
     running = flow.start(relay.run())
     for _ in range(2):
         await published.asked.wait()
