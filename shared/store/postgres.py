@@ -170,12 +170,13 @@ class PostgresStore:
         """(key_id, kek_id, wrapped) of those data keys that exist."""
         return [tuple(row) for row in await self.fetch(sql.READ_DATA_KEYS, list(key_ids))]
 
-    async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
-        """The parked and queued inbox entries of one subject, in their order."""
-        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_WAITING, source, subject)]
+    async def waiting(self, source: str, subject: str, limit: int | None = None) -> list[WaitingEntry]:
+        """The parked and queued inbox entries of one subject, in their order, at most the first `limit`."""
+        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_WAITING, source, subject, limit)]
 
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
-        """At most `limit` parked inbox entries of all sources, those above the key `after`."""
+        """At most `limit` parked inbox entries of all sources, those above the key `after`, without their
+        events."""
         return [WaitingEntry(*row) for row in await self.fetch(sql.READ_PARKED, *after, limit)]
 
     async def unpublished(self, topic: str) -> int:
