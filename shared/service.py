@@ -7,7 +7,7 @@ database is away is live and says that it is not ready.
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from shared.clock import today
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
 from shared.settings import RecoverSettings, ServiceSettings
 from shared.store.migrate import SchemaError, check_schema
+from shared.store.pools import CONSUMERS, PoolLimits
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
@@ -56,6 +57,10 @@ class Context:
     cursors: Cursors
     metrics: Metrics
     today: Callable[[], date] = today
+
+    def for_http(self) -> "Context":
+        """The same, with the store read over the connections of HTTP: for routes, and whatever they call."""
+        return replace(self, store=self.store.for_http())
 
     async def data_keys(self, key_ids: Sequence[Any]) -> Mapping[str, bytes]:
         """kid -> data key of those that exist: what is missing was erased, or never was."""
@@ -104,7 +109,7 @@ async def running(
     keys = load_keys(settings.keys_file)
     database_url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(PostgresStore(database_url, public))
+        store = await stack.enter_async_context(_store(database_url, public, settings))
         key_source = await stack.enter_async_context(KeySource(settings.jwks))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         metrics = Metrics()
@@ -116,9 +121,10 @@ async def running(
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
-        tail = Tail(service, TOPICS[service], store, broker, http_followers(settings, keys, session))
+        control, web = store.for_control(), store.for_http()
+        tail = Tail(service, TOPICS[service], control, broker, http_followers(settings, keys, session))
         store.compare_first(tail.compare)
-        watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
+        watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
         tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
@@ -147,14 +153,20 @@ async def running(
             authenticator=Authenticator.of(settings, key_source),
             routers=[
                 *parts.routers,
-                routes.followers(store, published),
-                routes.consumed(Returned(store, keys), parts.handlers),
-                routes.parked(parking, context.cursors),
+                routes.followers(web, PublishedLog(service, web, keys)),
+                routes.consumed(Returned(web, keys), parts.handlers),
+                routes.parked(Parking(web, inboxes), context.cursors),
             ],
             body_limits=parts.body_limits,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)
+
+
+def _store(database_url: str, public: frozenset[str], settings: ServiceSettings) -> PostgresStore:
+    http = PoolLimits(settings.http_connections, settings.connection_wait_seconds, settings.statement_seconds)
+    consumers = replace(CONSUMERS, connections=settings.consumer_connections)
+    return PostgresStore(database_url, public, http=http, consumers=consumers)
 
 
 @asynccontextmanager

@@ -8,8 +8,7 @@ whoever wakes after losing the lease is refused.
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
-
+from shared.store.pools import Pool
 from shared.store.requests import LeaseHeld
 from shared.store.sql import LOCK_KEY
 
@@ -44,9 +43,7 @@ class Lease:
         return LeaseHeld(self.name, self.epoch)
 
 
-async def take_lease(
-    pool: asyncpg.Pool, name: str, holder: UUID, seconds: float = LEASE_SECONDS
-) -> Lease | None:
+async def take_lease(pool: Pool, name: str, holder: UUID, seconds: float = LEASE_SECONDS) -> Lease | None:
     """Take the lease if it is free or has run out; None where another holds it."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 1500")
@@ -55,12 +52,12 @@ async def take_lease(
     return None if epoch is None else Lease(name, holder, epoch)
 
 
-async def renew_lease(pool: asyncpg.Pool, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
+async def renew_lease(pool: Pool, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
     """Extend the lease; False where it ran out or was taken over."""
     tag: str = await pool.execute(_RENEW, lease.name, lease.holder, lease.epoch, seconds)
     return tag == "UPDATE 1"
 
 
-async def give_up_lease(pool: asyncpg.Pool, lease: Lease) -> None:
+async def give_up_lease(pool: Pool, lease: Lease) -> None:
     """Let the next one lead at once."""
     await pool.execute(_GIVE_UP, lease.name, lease.holder, lease.epoch)

@@ -8,7 +8,8 @@ connection broke during the commit and the database stayed away longer than `out
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from copy import copy
 from datetime import date
 from typing import Any, Self
 from uuid import UUID
@@ -19,10 +20,11 @@ import orjson
 from shared.store import sql
 from shared.store.announcing import CHANNEL
 from shared.store.batch_sizes import BatchSizes
-from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
+from shared.store.committer import LOST, SURROUNDINGS, Committer
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
-from shared.store.requests import Appended, AppendRequest, StoreUnavailable
+from shared.store.pools import CONSUMERS, CONTROL, HTTP, Pool, PoolLimits
+from shared.store.requests import Appended, AppendRequest
 
 RECONNECT_SECONDS = 1.0
 
@@ -32,27 +34,38 @@ class PostgresStore:
 
     Opening it makes no connection: a service whose database is away starts, and says that it is not ready.
 
+    It reads over the consumers' connections; `for_http` and `for_control` are the same store, read over
+    others (see `shared.store.pools`).
+
     Args:
         public: the categories of streams whose events are published.
         outcome_limit: seconds to wait for a lost database before an append under way is given up.
+        http, consumers: how many connections each may use, and how long.
+
+    Attributes:
+        pool: the connections for control.
     """
 
-    def __init__(self, database_url: str, public: frozenset[str], *, outcome_limit: float = 10.0) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        public: frozenset[str],
+        *,
+        outcome_limit: float = 10.0,
+        http: PoolLimits = HTTP,
+        consumers: PoolLimits = CONSUMERS,
+    ) -> None:
         self._url = database_url
         self._public = public
         self._committer = Committer(database_url, self._slot, outcome_limit)
-        self._news = asyncio.Event()
+        self._news = _News()
+        self._pools = AsyncExitStack()
+        self._limits = http, consumers
 
     async def __aenter__(self) -> Self:
-        self.pool = await asyncpg.create_pool(
-            self._url,
-            min_size=0,
-            max_size=10,
-            timeout=CONNECT_SECONDS,
-            command_timeout=30,
-            server_settings={"jit": "off"},
-            reset=_nothing_to_reset,
-        )
+        limits = (*self._limits, CONTROL)
+        pools = [await self._pools.enter_async_context(Pool(self._url, each)) for each in limits]
+        self._http, self._reading, self.pool = pools
         await self._committer.__aenter__()
         self._listener = asyncio.create_task(self._listen(), name="store listener")
         return self
@@ -63,7 +76,20 @@ class PostgresStore:
         with suppress(asyncio.CancelledError):
             await self._listener
         await self._committer.__aexit__()
-        await self.pool.close()
+        await self._pools.aclose()
+
+    def for_http(self) -> Self:
+        """This store, read over the connections of HTTP."""
+        return self._over(self._http)
+
+    def for_control(self) -> Self:
+        """This store, read over the connections for control."""
+        return self._over(self.pool)
+
+    def _over(self, pool: Pool) -> Self:
+        view = copy(self)
+        view._reading = pool
+        return view
 
     async def append(self, request: AppendRequest) -> Appended:
         """Write `request` as one.
@@ -107,7 +133,7 @@ class PostgresStore:
     def news(self) -> asyncio.Event:
         """An event that is set at the next append of any process. Take it, read, then wait for it, with a
         time limit: a wake-up may get lost with a connection."""
-        return self._news
+        return self._news.next
 
     async def _listen(self) -> None:
         while True:
@@ -124,8 +150,7 @@ class PostgresStore:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def _woken(self, *_: object) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        self._news.come()
 
     def _slot(self, stream: str) -> int | None:
         return slot_of(stream) if category_of(stream) in self._public else None
@@ -216,13 +241,10 @@ class PostgresStore:
         """The rows of a statement.
 
         Raises:
+            StoreBusy: no connection is free, or the statement takes too long.
             StoreUnavailable: the database is away, or cannot write what the statement writes.
         """
-        try:
-            rows: list[asyncpg.Record] = await self.pool.fetch(statement, *parameters)
-        except (*LOST, *SURROUNDINGS) as fault:
-            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
-        return rows
+        return await self._reading.fetch(statement, *parameters)
 
     async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
         """The first row, None where there is none; raises as `fetch`."""
@@ -235,10 +257,15 @@ class PostgresStore:
         return rows[0][0] if rows else None
 
 
-async def _nothing_to_reset(_: object) -> None:
-    """asyncpg would ask the server to reset the session whenever a connection comes back: a round trip
-    for each read, measured at a quarter of a handler's time. Whoever takes one here leaves nothing behind:
-    transactions are context managers, and nobody sets or locks anything beyond them."""
+class _News:
+    """The event that is set when the log grows next; one for all views of a store."""
+
+    def __init__(self) -> None:
+        self.next = asyncio.Event()
+
+    def come(self) -> None:
+        news, self.next = self.next, asyncio.Event()
+        news.set()
 
 
 def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from shared.store.leases import Lease, give_up_lease, renew_lease, take_lease
+from shared.store.pools import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, posi
 
 
 class PostgresRelayState:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def lead(self, topic: str) -> Lease | None:
