@@ -7,7 +7,7 @@ database is away is live and says that it is not ready.
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_key
 from shared.settings import RecoverSettings, ServiceSettings
 from shared.store.connections import AWAY
 from shared.store.migrate import SchemaError, check_schema
+from shared.store.pools import CONSUMERS, PoolLimits
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
@@ -58,6 +59,10 @@ class Context:
     cursors: Cursors
     metrics: Metrics
     today: Callable[[], date] = today
+
+    def for_http(self) -> "Context":
+        """The same, with the store read over the connections of HTTP: for routes, and whatever they call."""
+        return replace(self, store=self.store.for_http())
 
     async def data_keys(self, key_ids: Sequence[Any]) -> Mapping[str, bytes]:
         """kid -> data key of those that exist: what is missing was erased, or never was."""
@@ -106,7 +111,7 @@ async def running(
     keys = load_keys(settings.keys_file)
     database_url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(PostgresStore(database_url, public))
+        store = await stack.enter_async_context(_store(database_url, public, settings))
         key_source = await stack.enter_async_context(KeySource(settings.jwks))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         metrics = Metrics()
@@ -118,10 +123,11 @@ async def running(
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
+        control, web = store.for_control(), store.for_http()
         followers = http_followers(settings, keys, session)
-        tail = Tail(published.own, TOPICS[service], store, broker, followers)
+        tail = Tail(published.own, TOPICS[service], control, broker, followers)
         store.compare_first(tail.compare)
-        watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
+        watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
         tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
@@ -143,6 +149,7 @@ async def running(
                 tasks.append(follower.run())
             tasks += [task() for task in parts.tasks]
             tasks.append(parking.keep_retrying(parts.handlers, settings.retry_parked_seconds))
+        at_desk = Parking(web, inboxes)
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,
@@ -150,14 +157,20 @@ async def running(
             authenticator=Authenticator.of(settings, key_source),
             routers=[
                 *parts.routers,
-                routes.followers(store, published),
-                routes.consumed(Returned(store, keys), parts.handlers),
-                routes.parked(parking, Drops(parking, store, keys.kek, context.today), context.cursors),
+                routes.followers(web, PublishedLog(service, web, keys)),
+                routes.consumed(Returned(web, keys), parts.handlers),
+                routes.parked(at_desk, Drops(at_desk, web, keys.kek, context.today), context.cursors),
             ],
             body_limits=parts.body_limits,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)
+
+
+def _store(database_url: str, public: frozenset[str], settings: ServiceSettings) -> PostgresStore:
+    http = PoolLimits(settings.http_connections, settings.connection_wait_seconds, settings.statement_seconds)
+    consumers = replace(CONSUMERS, connections=settings.consumer_connections)
+    return PostgresStore(database_url, public, http=http, consumers=consumers)
 
 
 @asynccontextmanager

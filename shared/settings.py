@@ -168,6 +168,24 @@ class ServiceSettings(RecoverSettings):
         gt=0,
         description="how often, in seconds, it tries parked events again that an upgrade may have made known",
     )
+    http_connections: int = Field(
+        10, ge=1, le=200, description="how many connections to the database requests may use at once"
+    )
+    consumer_connections: int = Field(
+        10, ge=1, le=200, description="how many connections to the database the consumers may use at once"
+    )
+    connection_wait_seconds: float = Field(
+        2,
+        gt=0,
+        le=60,
+        description="how many seconds a request waits for a connection before it is answered 503",
+    )
+    statement_seconds: float = Field(
+        10,
+        gt=0,
+        le=300,
+        description="how many seconds a statement of a request may take before it is answered 503",
+    )
 
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(
         description="the http(s) address, or the path, of the issuer's JWK set"

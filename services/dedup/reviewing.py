@@ -15,7 +15,7 @@ from services.dedup.domain.facts import (
     MatchDecided,
     Pair,
 )
-from services.dedup.index import ComplaintIndex, still_there
+from services.dedup.index import IndexReader, still_there
 from services.dedup.keys import match_key
 from services.dedup.links import StoredMatch
 from services.dedup.rows import match_row
@@ -32,7 +32,7 @@ class Reviewing:
     def __init__(
         self,
         context: Context,
-        index: ComplaintIndex,
+        index: IndexReader,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._context, self._index, self._now = context, index, now

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from services.dedup import read_models
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.reviewing import Reviewing
 from services.dedup.views import (
     ComplaintMatches,
@@ -52,8 +52,9 @@ class Decided(BaseModel):
     zone: Literal["accepted", "review", "rejected"]
 
 
-def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
+def routers(context: Context) -> list[APIRouter]:
     """The routes of dedup."""
+    index = IndexReader(context)
     views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
     store = context.store
     reading = APIRouter(prefix="/v1", tags=["matches"])

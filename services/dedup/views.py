@@ -11,7 +11,7 @@ from services.dedup.domain.facts import Kind, MatchEvidence, incident_id
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.resolver import sources_of
 from shared.contracts.match_events import PatternMember
@@ -88,7 +88,7 @@ class ListedPattern(BaseModel):
 
 
 class Views:
-    def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
+    def __init__(self, context: Context, index: IndexReader, model: Model) -> None:
         self._store, self._index, self._model = context.store, index, model
         self._matches = Matches(context, index)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -19,7 +19,7 @@ from services.referral.presenting import (
     DecisionMade,
     PolicyInForce,
 )
-from services.referral.read_models import CaseRow, ReadModel
+from services.referral.read_models import CaseRow, Order, ReadModel
 from services.referral.statistics import Question, Statistics, read_statistics
 from shared.contracts.case_events import CaseStatus
 from shared.errors import Conflict, NotFound, Unprocessable
@@ -54,7 +54,7 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
         caller: AtDesk,
         status: CaseStatus | None = None,
         force: Force = None,
-        order: Literal["priority", "due_on"] = "priority",
+        order: Order = "priority",
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[CaseListed]:

@@ -2,6 +2,8 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from fastapi import APIRouter
+
 from services.referral import routes
 from services.referral.conflicts import Conflicts
 from services.referral.desk import Desk
@@ -12,7 +14,7 @@ from services.referral.handlers import handlers
 from services.referral.read_models import ReadModel
 from services.referral.settings import Settings
 from shared.service import Context, Parts, running
-from shared.vocabulary import load_vocabulary
+from shared.vocabulary import Vocabulary, load_vocabulary
 from shared.web.process import Wired
 
 PUBLIC = frozenset({"case", "referral", "subject"})
@@ -27,14 +29,20 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 def _parts(context: Context) -> Parts:
     vocabulary = load_vocabulary()
     policy = Policy(load_rules(vocabulary), vocabulary)
-    read = ReadModel(context.store.pool)
+    read = ReadModel(context.store)
+    docket = Docket(context.keys, read)
+    return Parts(
+        handlers=handlers(context, read, docket, policy),
+        routers=_routers(context.for_http(), policy, vocabulary),
+    )
+
+
+def _routers(context: Context, policy: Policy, vocabulary: Vocabulary) -> list[APIRouter]:
+    read = ReadModel(context.store)
     docket = Docket(context.keys, read)
     conflicts = Conflicts(context, read, docket)
     desk = Desk(context, read, docket, policy, conflicts)
-    return Parts(
-        handlers=handlers(context, read, docket, policy),
-        routers=[
-            routes.cases(context, read, desk, conflicts),
-            routes.policy_and_statistics(context, read, conflicts, policy, vocabulary),
-        ],
-    )
+    return [
+        routes.cases(context, read, desk, conflicts),
+        routes.policy_and_statistics(context, read, conflicts, policy, vocabulary),
+    ]

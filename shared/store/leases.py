@@ -21,7 +21,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import structlog
 
-from shared.store.requests import LeaseHeld
+from shared.store.pools import Pool, PoolLimits
+from shared.store.requests import LeaseHeld, StoreUnavailable
 from shared.store.sql import LOCK_KEY
 
 LEASE_SECONDS = 5.0
@@ -32,7 +33,14 @@ _RENEWALS = 3
 _CONNECT_SECONDS = 2.0
 _STATEMENT_SECONDS = 4.0
 _RETRY_SECONDS = 0.2
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_AWAY = (
+    StoreUnavailable,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 _CLAMP = """
 UPDATE leases SET expires = clock_timestamp() + make_interval(secs => $2)
@@ -92,7 +100,7 @@ class PooledLeases:
     lease.
     """
 
-    def __init__(self, pool: asyncpg.Pool, seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, pool: Pool, seconds: float = LEASE_SECONDS) -> None:
         self._pool, self._seconds = pool, seconds
 
     async def take(self, name: str) -> Lease | None:
@@ -129,7 +137,7 @@ class PostgresLeases:
     def __init__(self, database_url: str, seconds: float = LEASE_SECONDS) -> None:
         self._url, self._seconds = database_url, seconds
         self._thread: _LoopThread | None = None
-        self._pool: asyncpg.Pool | None = None
+        self._pool: Pool | None = None
 
     async def close(self) -> None:
         if self._thread is None:
@@ -158,14 +166,8 @@ class PostgresLeases:
     async def _on_pool(self, work: Callable[[PooledLeases], Coroutine[Any, Any, T]]) -> T:
         if self._pool is None:
             # Made by whichever comes first: nothing is awaited between, for it opens no connection.
-            self._pool = asyncpg.create_pool(
-                self._url,
-                min_size=0,
-                max_size=4,
-                timeout=_CONNECT_SECONDS,
-                command_timeout=_STATEMENT_SECONDS,
-            )
-        await self._pool
+            self._pool = Pool(self._url, PoolLimits(4, _CONNECT_SECONDS, _STATEMENT_SECONDS))
+        await self._pool.open()
         return await work(PooledLeases(self._pool, self._seconds))
 
 
@@ -187,7 +189,7 @@ class _LoopThread:
         self._loop.close()
 
 
-async def _closed(pool: asyncpg.Pool) -> None:
+async def _closed(pool: Pool) -> None:
     async with asyncio.timeout(_CONNECT_SECONDS):
         await pool.close()
 
@@ -210,9 +212,7 @@ class _Pulse:
         self._beat = time.monotonic()
 
 
-async def take_lease(
-    pool: asyncpg.Pool, name: str, holder: UUID, seconds: float = LEASE_SECONDS
-) -> Lease | None:
+async def take_lease(pool: Pool, name: str, holder: UUID, seconds: float = LEASE_SECONDS) -> Lease | None:
     """Take the lease if it is free or has run out; None where another holds it."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 1500")
@@ -222,12 +222,12 @@ async def take_lease(
     return None if epoch is None else Lease(name, holder, epoch)
 
 
-async def renew_lease(pool: asyncpg.Pool, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
+async def renew_lease(pool: Pool, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
     """Extend the lease; False where it ran out or was taken over."""
     tag: str = await pool.execute(_RENEW, lease.name, lease.holder, lease.epoch, seconds)
     return tag == "UPDATE 1"
 
 
-async def give_up_lease(pool: asyncpg.Pool, lease: Lease) -> None:
+async def give_up_lease(pool: Pool, lease: Lease) -> None:
     """Let the next one lead at once."""
     await pool.execute(_GIVE_UP, lease.name, lease.holder, lease.epoch)

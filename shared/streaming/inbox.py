@@ -61,6 +61,8 @@ NEXT = "next in its queue"
 
 PARKED_IN_A_ROW = 20
 _ATTEMPTS = 25
+PAGE = 32
+"""So many waiting events are read at a time; each may have 900 KiB."""
 
 # A value that PostgreSQL, or its driver, does not take is the record's fault, and so is one that is missing
 # for a column that the handler names (see `shared.store.schema_faults`); whatever else they say is not. (The
@@ -215,14 +217,16 @@ class Inbox:
             StoreUnavailable, SurroundingsFault: stopped there; try again later.
         """
         applied, refusals = 0, 0
+        queue: _Queue | None = None
         while True:
             try:
                 async with _surroundings():
-                    queue = await self._waiting(subject)
+                    queue = queue or await self._waiting(subject, PAGE)
                     if not queue.waiting:
                         return applied, ""
                     state, reason = await self._retry_first(queue, refusals)
             except AppendRefused as fault:
+                queue = None
                 # It has another state by now, an event has arrived: look again. Where another retry was there
                 # first, the queue has moved on, however often.
                 refusals += not isinstance(fault, (CursorMoved, InboxStateChanged))
@@ -234,6 +238,7 @@ class Inbox:
                 return applied, reason
             applied += state is InboxState.APPLIED
             refusals = 0
+            queue = queue.after_first()
 
     async def drop(self, entry: WaitingEntry, recorded: AppendRequest | None = None) -> None:
         """Give a waiting event up for good, and write `recorded` with it. What queued behind it is applied by
@@ -245,7 +250,7 @@ class Inbox:
         """
         while True:
             async with _surroundings():
-                queue = await self._waiting(entry.subject)
+                queue = await self._waiting(entry.subject, 2)
                 is_first = bool(queue.waiting) and queue.waiting[0].slot_sequence == entry.slot_sequence
                 dropped = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
                 step = merged(dropped, recorded) if recorded else dropped
@@ -256,11 +261,12 @@ class Inbox:
                 else:
                     return
 
-    async def _waiting(self, subject: str) -> "_Queue":
+    async def _waiting(self, subject: str, limit: int | None) -> "_Queue":
         # The cursor first: nothing can be queued between, or the guard refuses.
         cursors = await self._store.cursors(self.source)
-        waiting = await self._store.waiting(self.source, subject)
-        return _Queue(waiting, cursors.get(waiting[0].slot, 0) if waiting else 0)
+        waiting = await self._store.waiting(self.source, subject, limit)
+        is_whole = limit is None or len(waiting) < limit
+        return _Queue(waiting, is_whole, cursors.get(waiting[0].slot, 0) if waiting else 0)
 
     async def _retry_first(self, queue: "_Queue", refusals: int) -> tuple[InboxState, str]:
         """What became of the first that waits, and why it still does."""
@@ -276,7 +282,10 @@ class Inbox:
             guard = AppendRequest(transitions=(_step(entry, InboxState(entry.state), entry.reason),))
             effects = await self._handled(Incoming(envelope, opened.plain, opened.data_key, guard))
             applied = AppendRequest(transitions=(_step(entry, InboxState.APPLIED, ""),))
-            rest = queue.rest_dropped() if envelope.type == ERASURE else queue.next_parked()
+            if envelope.type == ERASURE:
+                rest = (queue if queue.is_whole else await self._waiting(entry.subject, None)).rest_dropped()
+            else:
+                rest = queue.next_parked()
             try:
                 await self._store.append(merged(applied, effects, opened.key_row, rest))
             except _LASTING as refusal:
@@ -371,15 +380,25 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """What waits of one subject in its order, and the slot's cursor before that was read."""
+    """What waits of one subject in its order: all of it, or the first two at least; and the slot's cursor
+    before that was read."""
 
     waiting: Sequence[WaitingEntry]
+    is_whole: bool
     cursor: int
+
+    def after_first(self) -> "_Queue | None":
+        """The queue when the first one has left, and the next one was parked; None where too little of it is
+        known."""
+        if len(self.waiting) == 2 and not self.is_whole:
+            return None
+        rest = [replace(one, state=InboxState.PARKED, reason=NEXT) for one in self.waiting[1:2]]
+        return _Queue([*rest, *self.waiting[2:]], self.is_whole, self.cursor)
 
     def next_parked(self) -> AppendRequest:
         """With the first one leaving, the next one is parked. Refused where there was none, and one was
         queued meanwhile; behind a second one any number may be."""
-        if len(self.waiting) == 1:
+        if len(self.waiting) == 1:  # then it is whole
             return AppendRequest(cursors=(self._unmoved(),))
         return AppendRequest(transitions=(_step(self.waiting[1], InboxState.PARKED, NEXT),))
 

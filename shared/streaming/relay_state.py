@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-import asyncpg
+from shared.store.pools import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, posi
 
 
 class PostgresRelayState:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:

@@ -22,7 +22,7 @@ from shared.errors import (
     Unavailable,
     Unprocessable,
 )
-from shared.store.requests import StoreHalted, StoreUnavailable
+from shared.store.requests import StoreBusy, StoreHalted, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:hotline:problem:"
@@ -109,6 +109,11 @@ def _on_store_away(_: Request, __: Exception) -> ProblemResponse:
     return response(Unavailable("Nothing was stored; send it again later.", retry_after=2))
 
 
+def _on_store_busy(_: Request, __: Exception) -> ProblemResponse:
+    """No connection was free, or a statement took too long."""
+    return response(Unavailable("Too much is asked at once; ask again in a moment.", retry_after=1))
+
+
 def _on_framework(_: Request, error: Exception) -> ProblemResponse:
     """What Starlette and FastAPI raise themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
@@ -135,6 +140,7 @@ def too_large() -> TooLarge:
 
 _HANDLERS: tuple[tuple[type[Exception], Callable[[Request, Exception], ProblemResponse]], ...] = (
     (StoreUnavailable, _on_store_away),
+    (StoreBusy, _on_store_busy),
     (StoreHalted, _on_store_away),
     (Problem, _on_problem),
     (RequestValidationError, _on_validation),
