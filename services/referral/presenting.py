@@ -20,11 +20,11 @@ from shared.contracts.case_events import (
     Recommendation,
 )
 from shared.contracts.complaint import SanitisedComplaint
-from shared.contracts.contract import Code, Telling, Text
+from shared.contracts.contract import VISIBLE, Code, Telling, Text
 from shared.errors import FieldError, Unprocessable
 from shared.vocabulary import Vocabulary
 
-Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=5_000)]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=5_000), VISIBLE]
 ReasonCode = Annotated[Code, StringConstraints(max_length=60)]
 NamedRecipient = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 
