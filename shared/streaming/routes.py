@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from shared.errors import NotFound, Unavailable, Unprocessable
@@ -21,6 +21,8 @@ from shared.streaming.returning import Returned
 from shared.web import openapi
 from shared.web.auth import Operator, ServiceAccount
 from shared.web.pages import Cursor, Cursors, Limit, Page
+from shared.web.parameters import ParkedPath, Source
+from shared.web.routing import Router
 
 EVENTS_LIMIT = 1000
 
@@ -62,15 +64,9 @@ class Retried(BaseModel):
     reason: str | None
 
 
-ParkedPath = Annotated[str, Path(pattern=r"^[a-z]{1,20}-\d{1,3}-\d{1,18}$", description="as in the list")]
-
-
-Source = Annotated[str, Query(pattern=r"^[a-z]{1,20}$", description="the service whose events are meant")]
-
-
-def followers(store: Store, published: PublishedLog) -> APIRouter:
+def followers(store: Store, published: PublishedLog) -> Router:
     """Catch-up: the same records as on Kafka."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def events(
@@ -91,9 +87,9 @@ def followers(store: Store, published: PublishedLog) -> APIRouter:
     return router
 
 
-def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
+def consumed(returned: Returned, sources: Collection[str]) -> Router:
     """What an owner asks whose log may have lost its tail; `sources` are the followed ones."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("/cursors", responses=openapi.problems(NotFound, Unprocessable))
     async def cursors(_: ServiceAccount, source: Source) -> Consumed:
@@ -125,9 +121,9 @@ def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
     return router
 
 
-def parked(parking: Parking, cursors: Cursors) -> APIRouter:
+def parked(parking: Parking, cursors: Cursors) -> Router:
     """Parked events, for operators."""
-    router = APIRouter(prefix="/v1/parked", tags=["operators"])
+    router = Router(prefix="/v1/parked", tags=["operators"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def list_parked(_: Operator, limit: Limit = 50, cursor: Cursor = None) -> Page[ParkedEvent]:
