@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from fastapi import APIRouter
 
 from shared.clock import today
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
@@ -46,6 +45,7 @@ from shared.web.jwks import KeySource
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
 from shared.web.process import Wired
+from shared.web.routing import Router
 from shared.web.server import background
 
 
@@ -86,7 +86,7 @@ class Parts:
     """
 
     handlers: Mapping[str, Handlers]
-    routers: Sequence[APIRouter]
+    routers: Sequence[Router]
     body_limits: Mapping[str, int | None] = field(default_factory=dict)
     tasks: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
 
@@ -162,6 +162,7 @@ async def running(
                 routes.parked(at_desk, Drops(at_desk, web, keys.kek, context.today), context.cursors),
             ],
             body_limits=parts.body_limits,
+            body_seconds=settings.body_seconds,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)

@@ -186,6 +186,27 @@ class ServiceSettings(RecoverSettings):
         le=300,
         description="how many seconds a statement of a request may take before it is answered 503",
     )
+    connections: int = Field(
+        1_000, ge=1, le=1_000_000, description="how many connections may be open, 503 for more"
+    )
+    header_bytes: int = Field(
+        32 * 1024, ge=1024, le=2**20, description="how many bytes the headers of a request may have"
+    )
+    header_seconds: float = Field(
+        10, gt=0, le=300, description="how many seconds the headers of a request may take to arrive"
+    )
+    body_seconds: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        description="how many seconds a body may take to arrive; of an import, its next part",
+    )
+    idle_seconds: float = Field(
+        75, gt=0, le=3600, description="how many seconds a connection may be open without a request"
+    )
+    unread_seconds: float = Field(
+        60, gt=0, le=3600, description="how many seconds a client may leave an answer unread"
+    )
 
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(
         description="the http(s) address, or the path, of the issuer's JWK set"

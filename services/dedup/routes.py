@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.dedup import read_models
@@ -20,7 +20,7 @@ from services.dedup.views import (
     ShownPattern,
     Views,
 )
-from shared.contracts.contract import Telling
+from shared.contracts.contract import VISIBLE, Telling
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.sanitiser.free_text import Sanitise
 from shared.service import Context
@@ -28,9 +28,11 @@ from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web import openapi
 from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from shared.web.parameters import ForceFilter
+from shared.web.routing import Router
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
-Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), Sanitise()]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
 _LOWEST = UUID(int=0)
 
 
@@ -52,13 +54,13 @@ class Decided(BaseModel):
     zone: Literal["accepted", "review", "rejected"]
 
 
-def routers(context: Context) -> list[APIRouter]:
+def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
     index = IndexReader(context)
     views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
     store = context.store
-    reading = APIRouter(prefix="/v1", tags=["matches"])
-    deciding = APIRouter(prefix="/v1", tags=["reviews"])
+    reading = Router(prefix="/v1", tags=["matches"])
+    deciding = Router(prefix="/v1", tags=["reviews"])
 
     @reading.get("/complaints/{complaint_id}/matches")
     async def matches_of_complaint(complaint_id: UUID, _: MatchReviewer) -> ComplaintMatches:
@@ -78,7 +80,7 @@ def routers(context: Context) -> list[APIRouter]:
     @reading.get("/patterns")
     async def patterns(
         _: PatternReader,
-        force: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$")] = None,
+        force: ForceFilter = None,
         min_incidents: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, StringConstraints
 
-from shared.contracts.contract import Telling
+from shared.contracts.contract import VISIBLE, Telling
 from shared.errors import Conflict, NotFound, Unavailable, Unprocessable
 from shared.sanitiser.free_text import Sanitise
 from shared.sealing.jwe import NoKeyError
@@ -24,6 +24,8 @@ from shared.streaming.returning import Returned
 from shared.web import openapi
 from shared.web.auth import Operator, ServiceAccount
 from shared.web.pages import Cursor, Cursors, Limit, Page
+from shared.web.parameters import ParkedPath, Source
+from shared.web.routing import Router
 
 EVENTS_LIMIT = 1000
 
@@ -67,7 +69,7 @@ class ParkedEventShown(ParkedEvent):
 class DropReason(BaseModel):
     """Why an event is never to be applied."""
 
-    reason: Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), Sanitise()]
+    reason: Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
 
 
 class Retried(BaseModel):
@@ -83,15 +85,9 @@ class Dropped(Retried):
     dropped: bool
 
 
-ParkedPath = Annotated[str, Path(pattern=r"^[a-z]{1,20}-\d{1,3}-\d{1,18}$", description="as in the list")]
-
-
-Source = Annotated[str, Query(pattern=r"^[a-z]{1,20}$", description="the service whose events are meant")]
-
-
-def followers(store: Store, published: PublishedLog) -> APIRouter:
+def followers(store: Store, published: PublishedLog) -> Router:
     """Catch-up: the same records as on Kafka."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def events(
@@ -112,9 +108,9 @@ def followers(store: Store, published: PublishedLog) -> APIRouter:
     return router
 
 
-def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
+def consumed(returned: Returned, sources: Collection[str]) -> Router:
     """What an owner asks whose log may have lost its tail; `sources` are the followed ones."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("/cursors", responses=openapi.problems(NotFound, Unprocessable))
     async def cursors(_: ServiceAccount, source: Source) -> Consumed:
@@ -146,9 +142,9 @@ def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
     return router
 
 
-def parked(parking: Parking, drops: Drops, cursors: Cursors) -> APIRouter:
+def parked(parking: Parking, drops: Drops, cursors: Cursors) -> Router:
     """Parked events, for operators."""
-    router = APIRouter(prefix="/v1/parked", tags=["operators"])
+    router = Router(prefix="/v1/parked", tags=["operators"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def list_parked(_: Operator, limit: Limit = 50, cursor: Cursor = None) -> Page[ParkedEvent]:

@@ -36,6 +36,7 @@ from shared.store.connections import AWAY, connect
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
+from shared.web.connection import Limits
 from shared.web.draining import Draining
 from shared.web.metrics import Metrics, exposition
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from shared.streaming.recovery import Recovery
 
 _PAUSE_SECONDS = 0.5
+_OTHER_FILES = 512  # beside connections of callers: of the database, the broker, other services
 
 PARTS = frozenset({"http", "relay", "consumer"})
 
@@ -281,6 +283,7 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.on_loop_error)
     log = logs.logger(__name__)
     async with AsyncExitStack() as stack:
+        server.allow_files(settings.connections + _OTHER_FILES)
         # Bound before anything is opened, so that a taken port is known at once.
         metrics_listener = stack.enter_context(
             server.listen(settings.metrics_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
@@ -295,7 +298,7 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
         await stack.enter_async_context(server.serving(exposition(wired.metrics), metrics_listener))
         log.info("metrics", host=settings.metrics_host, port=metrics_listener.getsockname()[1])
         if listener is not None:
-            await stack.enter_async_context(server.serving(app, listener))
+            await stack.enter_async_context(server.serving(app, listener, Limits.of(settings)))
             log.info("serving", host=settings.host, port=listener.getsockname()[1], parts=sorted(chosen))
         else:
             log.info("running", parts=sorted(chosen))
