@@ -2,8 +2,6 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import APIRouter
-
 from services.referral import routes
 from services.referral.conflicts import Conflicts
 from services.referral.desk import Desk
@@ -16,6 +14,7 @@ from services.referral.settings import Settings
 from shared.service import Context, Parts, running
 from shared.vocabulary import Vocabulary, load_vocabulary
 from shared.web.process import Wired
+from shared.web.routing import Router
 
 PUBLIC = frozenset({"case", "referral", "subject"})
 """The categories of the streams whose events are published."""
@@ -37,7 +36,7 @@ def _parts(context: Context) -> Parts:
     )
 
 
-def _routers(context: Context, policy: Policy, vocabulary: Vocabulary) -> list[APIRouter]:
+def _routers(context: Context, policy: Policy, vocabulary: Vocabulary) -> list[Router]:
     read = ReadModel(context.store)
     docket = Docket(context.keys, read)
     conflicts = Conflicts(context, read, docket)
