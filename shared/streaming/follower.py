@@ -100,8 +100,8 @@ class Follower:
                 self.is_stopped = True
                 log.critical("follower stopped", source=self._inbox.source, count=PARKED_IN_A_ROW)
             except* AWAY as faults:
-                names = sorted({type(fault).__name__ for fault in _leaves(faults)})
-                log.warning("follower interrupted", source=self._inbox.source, reason=", ".join(names))
+                reasons = sorted({f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)})
+                log.warning("follower interrupted", source=self._inbox.source, reason="; ".join(reasons))
             except* Exception:  # the loop's edge: a fault of ours must not end the following
                 log.exception("follower failed", source=self._inbox.source)
             if self.is_stopped:
@@ -179,14 +179,22 @@ class Follower:
 
     async def _read(self, record: Record) -> Envelope | None:
         """The record's event; None, and the bytes kept, where it is not one of the followed service."""
+        reason = record.fault
         try:
-            envelope = parse(record.value)
-            if envelope.source == self._inbox.source:
-                return envelope
-            reason = "of another source"
+            if not reason:
+                envelope = parse(record.value)
+                if envelope.source == self._inbox.source:
+                    return envelope
+                reason = "of another source"
         except UnreadableEnvelope as fault:
             reason = str(fault)
-        log.warning("unreadable record", topic=self._topic, partition=record.partition, reason=reason)
+        log.warning(
+            "unreadable record",
+            topic=self._topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
         await self._store.keep_unreadable(
             UnreadableRecord(self._topic, record.partition, record.offset, reason, record.value, today())
         )

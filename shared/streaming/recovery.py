@@ -25,7 +25,8 @@ where neither the topic nor every follower answers (`--without` goes on with tho
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -72,7 +73,7 @@ class RecoveryFailed(HotlineError):
 class Topics(Protocol):
     """What a recovery needs of a broker."""
 
-    async def everything(self, topic: str) -> list[Record]:
+    def everything(self, topic: str) -> AsyncGenerator[Record, None]:
         """All records that it holds now, those of a partition in their order.
 
         Raises:
@@ -235,9 +236,10 @@ class Recovery:
 
         steps = len(self._followers) * SLOTS + 1
         try:
-            for record in await self._broker.everything(self._topic):
-                if (envelope := self._ours(record.value)) is not None:
-                    take(envelope)
+            async with aclosing(self._broker.everything(self._topic)) as records:
+                async for record in records:
+                    if (envelope := self._ours(record.value)) is not None:
+                        take(envelope)
         except BrokerUnavailable as fault:
             self._pass_over("topic", str(fault))
         tell(1, steps)

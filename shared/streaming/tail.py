@@ -15,6 +15,7 @@ giving them again harms nobody.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
 
@@ -30,23 +31,27 @@ from shared.streaming.returning import Reached
 
 COMPARE_SECONDS = 3.0
 INTERVAL_SECONDS = 30.0
+LOOK_BACK = 16
+"""So many of a partition's last records are looked at for one of ours."""
 
 log = structlog.get_logger(origin=__name__)
 
 
 async def last_published(publisher: Publisher, partition: int, service: str) -> Envelope | None:
-    """The last record of a partition, if it is an event of `service`.
+    """The newest event of `service` among the last records of a partition.
+
+    Behind it may be a few that are foreign, or cannot be read: they must not hide it.
 
     Raises:
         BrokerUnavailable
     """
-    _, end = await publisher.bounds(partition)
-    record = await publisher.read_at(partition, end - 1) if end else None
-    try:
-        envelope = parse(record.value) if record else None
-    except UnreadableEnvelope:
-        return None
-    return envelope if envelope and envelope.source == service else None
+    begin, end = await publisher.bounds(partition)
+    for offset in range(end - 1, max(begin, end - LOOK_BACK) - 1, -1):
+        record = await publisher.read_at(partition, offset)
+        with suppress(UnreadableEnvelope):
+            if record and (envelope := parse(record.value)).source == service:
+                return envelope
+    return None
 
 
 async def has(store: Store, slot: int, number: int, event_id: UUID) -> bool:
