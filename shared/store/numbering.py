@@ -50,6 +50,8 @@ class Heads:
     leases: dict[str, int] = field(default_factory=dict)
     waiting: dict[tuple[str, str], int] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxState] = field(default_factory=dict)
+    halted: str = ""
+    """Why nothing may be appended."""
 
 
 class NumberedEvent(NamedTuple):

@@ -25,7 +25,7 @@ from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publish
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay_state import Mark, RelayState
-from shared.streaming.tail import has, holds, last_published, lost_tail
+from shared.streaming.tail import has, last_published, published_and_lost
 from shared.streaming.together import stand_together
 
 BATCH = 500
@@ -184,7 +184,7 @@ class Relay:
         last = await last_published(publisher, partition, self._published.service)
         if last is None or await has(self._store, last.slot, last.slot_sequence, last.id):
             return last
-        self._store.halt(lost_tail(holds(self._topic, last)))
+        await self._store.halt(published_and_lost(self._topic, last))
         log.error("lost tail", topic=self._topic, slot=last.slot)
         return None
 
