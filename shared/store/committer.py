@@ -116,10 +116,6 @@ class Committer:
             await self._connection.close()
         await self._announcer.close()
 
-    def halt(self, reason: str) -> None:
-        """Refuse every append from now on: numbers would be given twice after a lost tail."""
-        self.halted = reason
-
     # Appending
 
     async def append(self, request: AppendRequest) -> Appended:
@@ -130,8 +126,6 @@ class Committer:
             StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
-        if self.halted:
-            raise StoreHalted(self.halted)
         if self._closing:
             raise StoreUnavailable("the store is closing")
         check_sizes(request)
@@ -163,9 +157,6 @@ class Committer:
             away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
             _refuse([*taken, *self._all_queued()], away)
             return
-        if self.halted:
-            _refuse(taken, StoreHalted(self.halted))
-            return
         try:
             outcomes = await self._transact(connection, taken)
         except LOST as fault:
@@ -175,6 +166,9 @@ class Committer:
                 await self._settle(taken)
             else:
                 self._repeat(taken, fault)
+        except StoreHalted as fault:
+            await self._rolled_back(connection)
+            _refuse(taken, fault)
         except SURROUNDINGS as fault:
             await self._rolled_back(connection)
             _refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
@@ -268,6 +262,9 @@ class Committer:
         asked = Asked(requests, self._slot, trusting=trusting)
         await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
         heads = await asked.read(connection, self._followed)
+        self.halted = heads.halted
+        if heads.halted:
+            raise StoreHalted(heads.halted)
         numbering = number(requests, heads, asked.slot_of.__getitem__)
         if asked.trusts and numbering.refuses:
             asked = Asked(requests, self._slot, trusting=False)
