@@ -3,8 +3,8 @@
 State comes from events alone (`evolve`), decisions are functions (state, facts, command) -> events. A case
 opens with a recommendation and stays `open` until a person decides; `assessed` says that a person looked
 and asked for more, which stops no clock. A decision that ends it without a referral, or sends it where the
-caller or the rules did not expect it, may need a second person (`decided`); `referred` and `closed` are final until new information re-opens the case. A `merged`
-case lives on in another one.
+caller or the rules did not expect it, may need a second person (`decided`); `referred` and `closed` are final
+until new information re-opens the case. A `merged` case lives on in another one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

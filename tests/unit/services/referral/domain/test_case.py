@@ -106,7 +106,7 @@ def test_a_must_is_ended_by_two_people_or_not_at_all(told_: list[ComplaintFacts]
     ],
 )
 def test_what_the_caller_or_the_rules_did_not_expect_is_sent_by_two_people_or_not_at_all(
-    members: dict[str, str], recipient: str | None, ground: str
+    members: dict[str, Any], recipient: str | None, ground: str
 ) -> None:
     one = told(1, "hate.racist", incident={"force": "kent"}, **members)
     case = opened(one, told(2, incident={"force": "kent"}))
@@ -130,7 +130,7 @@ def test_what_the_caller_or_the_rules_did_not_expect_is_sent_by_two_people_or_no
 
 
 @pytest.mark.parametrize("members", [{}, {"could_be_guessed": "no"}, {"wish": "only_with_another"}])
-def test_one_person_sends_to_the_recommended_body_what_may_be_passed_on(members: dict[str, str]) -> None:
+def test_one_person_sends_to_the_recommended_body_what_may_be_passed_on(members: dict[str, Any]) -> None:
     one = told(1, "hate.racist", incident={"force": "kent"}, **members)
     assert after(opened(one), decide(opened(one), one)).status == "referred"
 
