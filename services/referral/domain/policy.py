@@ -14,10 +14,10 @@ from uuid import UUID
 from services.referral.domain.calendar import due_day
 from services.referral.domain.facts import CaseFacts, ComplaintFacts
 from services.referral.domain.rules.table import CategoryIndication, CriterionRule, Rank, RuleTable
-from services.referral.domain.wording import contains_words, plain_words
 from shared.contracts.case_events import Deadline, IndicatedCriterion, Recommendation
 from shared.contracts.complaint import SanitisedSubject
 from shared.vocabulary import Country, Duty, Vocabulary
+from shared.wording import contains_words, plain_words
 
 _WHOLE: Final = None
 _ACCUSED: Final = frozenset({"accused", "failed_to_act"})
