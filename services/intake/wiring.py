@@ -8,6 +8,7 @@ from services.intake.handlers import handlers
 from services.intake.recording import Recorder
 from services.intake.routes import IMPORTS, routers
 from services.intake.settings import Settings
+from services.intake.shift import Shift
 from shared.service import Context, Parts, running
 from shared.vocabulary import load_vocabulary
 from shared.web.process import Wired
@@ -28,7 +29,7 @@ def _parts(context: Context) -> Parts:
     contacts = Contacts(context, vocabulary)
     return Parts(
         handlers=handlers(context),
-        routers=routers(context, recorder, contacts),
+        routers=routers(recorder, contacts, Shift(context)),
         body_limits={IMPORTS: None},
         tasks=(day_secrets.keep_tidy,),
     )
