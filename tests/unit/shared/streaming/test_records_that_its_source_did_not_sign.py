@@ -20,7 +20,6 @@ from shared.streaming.published import PublishedLog
 from shared.streaming.returning import Reached
 from shared.streaming.slots import Slots
 from shared.streaming.tail import Tail
-from tests.unit.shared.streaming.engines import TOPIC
 from tests.unit.shared.streaming.flow import (
     FOLLOWER_KEYS,
     OWNER,
@@ -51,7 +50,9 @@ def changed(record: Record, data: Mapping[str, Any] | None = None, **attributes:
 
 
 def tail(flow: Flow, followers: Mapping[str, Any] | None = None) -> Tail:
-    return Tail(OwnEvents(OWNER, OWNER_KEYS), TOPIC, flow.engines.owner, flow.engines.broker, followers or {})
+    return Tail(
+        OwnEvents(OWNER, OWNER_KEYS), flow.topic, flow.engines.owner, flow.engines.broker, followers or {}
+    )
 
 
 async def put(flow: Flow, *records: Record) -> None:
