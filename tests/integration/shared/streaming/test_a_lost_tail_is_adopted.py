@@ -13,8 +13,10 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from shared.sealing.events import opened_event
+from shared.sealing.jwe import encode
 from shared.sealing.keys import destroy_data_key, unwrap_data_keys
 from shared.store.events import SLOTS, NewEvent, RecordedEvent, identity_of, stream_id
 from shared.store.leases import PooledLeases, renew_lease
@@ -22,7 +24,7 @@ from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
-from shared.streaming.authentication import OwnEvents
+from shared.streaming.authentication import OwnEvents, Signer
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.cloudevents import parse
 from shared.streaming.handling import SurroundingsFault
@@ -432,6 +434,51 @@ async def test_positions_whose_event_nobody_has_are_filled_and_numbers_stay_with
     assert shown([e for e in log if e.slot is not None]) == shown(
         [e for e in history.before[:32] if e.slot is not None]
     )
+
+
+@pytest.mark.parametrize("number", [0, 100], ids=["of another event", "that nobody gave"])
+@pytest.mark.parametrize("by", ["nobody", "a follower", "a version that did not sign"])
+async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: str, number: int) -> None:
+    """A stray record in the topic must not stand in a recovery's way."""
+    await set_back(history)
+    for record in await history.broker.everything(TOPIC):
+        genuine = orjson.loads(record.value)
+        stray = {
+            **genuine,
+            "id": str(uuid4()),
+            "slotsequence": genuine["slotsequence"] + number,
+            "sequence": str(int(genuine["sequence"]) + 1000),
+        }
+        if by != "nobody":
+            stray["data"] = {name: genuine["data"][name] for name in ("clear", "sealed")}
+        if by == "a follower":
+            stray = Signer(OWNER, FOLLOWER_KEYS.sources[OWNER], FOLLOWER_KEYS.hmac).signed(stray)
+        history.broker.put(TOPIC, record.partition, orjson.dumps(stray))
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_a_payload_whose_key_a_follower_wrapped_wrongly_comes_from_another(history: History) -> None:
+    """What the owner signed is all but the wrapped keys, which each holder wraps anew."""
+
+    class Wrong(Returned):
+        async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+            items = await super().consumed(source, slot, after, limit)
+            (key,) = FOLLOWER_KEYS.sources[OWNER].values()
+            wrong = aes_key_wrap(key, bytes(32))
+            for item in items:
+                for recipient in item["data"]["sealed"]["recipients"]:
+                    recipient["encrypted_key"] = encode(wrong)
+            return items
+
+    await set_back(history)
+    history.broker.wipe()
+    right = Returned(history.follower, FOLLOWER_KEYS)
+    followers = {"wrong": Wrong(history.follower, FOLLOWER_KEYS), FOLLOWER: right}
+    recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, followers)
+    report = await recovery.run(history.url, DAY)
+    assert (report.adopted, report.erased) == (20, 0)
+    assert shown(await history.lives(nothing)) == shown(history.before)
 
 
 async def test_what_was_erased_stays_erased(history: History) -> None:
