@@ -7,7 +7,7 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import date
 from typing import Any, Self
@@ -225,6 +225,19 @@ class PostgresStore:
         except (*LOST, *SURROUNDINGS) as fault:
             raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows
+
+    async def pages(
+        self, statement: str, *parameters: object, size: int = 1000
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """The rows of a statement, `size` at a time, out of one snapshot: for more than memory should hold.
+        Raises as `fetch`."""
+        try:
+            async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+                cursor = await connection.cursor(statement, *parameters)
+                while rows := await cursor.fetch(size):
+                    yield rows
+        except (*LOST, *SURROUNDINGS) as fault:
+            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
 
     async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
         """The first row, None where there is none; raises as `fetch`."""
