@@ -7,7 +7,7 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from datetime import date
@@ -263,6 +263,13 @@ class PostgresStore:
                 other tables.
         """
         return await self._reading.fetch(statement, *parameters)
+
+    def pages(
+        self, statement: str, *parameters: object, size: int = 1000
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """The rows of a statement, `size` at a time, out of one snapshot: for more than memory should hold.
+        Raises as `fetch`."""
+        return self._reading.pages(statement, *parameters, size=size)
 
     async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
         """The first row, None where there is none; raises as `fetch`."""

@@ -441,7 +441,7 @@ async def test_positions_whose_event_nobody_has_are_filled_and_numbers_stay_with
 async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: str, number: int) -> None:
     """A stray record in the topic must not stand in a recovery's way."""
     await set_back(history)
-    for record in await history.broker.everything(TOPIC):
+    async for record in history.broker.everything(TOPIC):
         genuine = orjson.loads(record.value)
         stray = {
             **genuine,
@@ -462,14 +462,14 @@ async def test_a_payload_whose_key_a_follower_wrapped_wrongly_comes_from_another
     """What the owner signed is all but the wrapped keys, which each holder wraps anew."""
 
     class Wrong(Returned):
-        async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
-            items = await super().consumed(source, slot, after, limit)
+        async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+            page = await super().consumed(source, slot, after, limit)
             (key,) = FOLLOWER_KEYS.sources[OWNER].values()
             wrong = aes_key_wrap(key, bytes(32))
-            for item in items:
+            for item in page.events:
                 for recipient in item["data"]["sealed"]["recipients"]:
                     recipient["encrypted_key"] = encode(wrong)
-            return items
+            return page
 
     await set_back(history)
     history.broker.wipe()
