@@ -1,25 +1,25 @@
 """What each service is made of, put together in one place; a service adds its handlers and routes.
 
 `running` opens the store, the relay, a follower for each source and the HTTP application, for as long as
-its context is. Only PostgreSQL decides on readiness: HTTP serves while Kafka is away, and a service whose
-database is away is live and says that it is not ready.
+its context is. Only PostgreSQL decides on readiness (`shared.readiness`): HTTP serves while Kafka is away,
+and a service whose database is away is live and says that it is not ready.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import aiohttp
-import asyncpg
 import orjson
 from fastapi import APIRouter
 
 from shared.clock import today
+from shared.readiness import Readiness
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
 from shared.settings import RecoverSettings, ServiceSettings
-from shared.store.migrate import SchemaError, check_schema
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
@@ -37,7 +37,7 @@ from shared.streaming.returning import Returned
 from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
 from shared.watching import Watch
-from shared.web.app import VERSION, Readiness, create_app
+from shared.web.app import VERSION, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
 from shared.web.metrics import Metrics
@@ -119,12 +119,16 @@ async def running(
         tail = Tail(service, TOPICS[service], store, broker, http_followers(settings, keys, session))
         store.compare_first(tail.compare)
         watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
-        tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
+        readiness = Readiness(service, store)
+        metrics.gauge(
+            "hotline_ready", "1 where nothing keeps it from its work", lambda: int(readiness.is_ready)
+        )
+        tasks: list[Callable[[], Coroutine[None, None, None]]] = [tail.keep]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
             relay = Relay(TOPICS[service], store, published, broker, state)
             watch.relay(relay)
-            tasks.append(relay.run())
+            tasks.append(relay.run)
         if "consumer" in chosen:
             for source, inbox in inboxes.items():
                 follower = Follower(
@@ -137,13 +141,14 @@ async def running(
                     broker,
                 )
                 watch.follower(source, follower)
-                tasks.append(follower.run())
-            tasks += [task() for task in parts.tasks]
-            tasks.append(parking.keep_retrying(parts.handlers, settings.retry_parked_seconds))
+                tasks.append(follower.run)
+            tasks += parts.tasks
+            tasks.append(partial(parking.keep_retrying, parts.handlers, settings.retry_parked_seconds))
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,
-            readiness=_readiness(service, database_url),
+            readiness=readiness,
+            waits_for=lambda: readiness.waits_for,
             authenticator=Authenticator.of(settings, key_source),
             routers=[
                 *parts.routers,
@@ -153,7 +158,10 @@ async def running(
             ],
             body_limits=parts.body_limits,
         )
-        await stack.enter_async_context(background(*tasks))
+        await readiness()  # no request before it is known whether the database is one for this software
+        await stack.enter_async_context(
+            background(readiness.keep(), watch.keep(), *map(readiness.while_it_fits, tasks))
+        )
         yield Wired(app, metrics)
 
 
@@ -185,23 +193,6 @@ def http_followers(
         name: HttpFollower(session, settings.peers[name], settings.service_token_file)
         for name in keys.followers.keys() & settings.peers.keys()
     }
-
-
-def _readiness(service: str, database_url: str) -> Readiness:
-    """The database answers and has the tables of this software. One short connection a look: the pool may
-    be full of statements that wait."""
-
-    async def readiness() -> Mapping[str, str]:
-        try:
-            await check_schema(service, database_url)
-        except SchemaError as fault:
-            return {"schema": str(fault)}
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
-            # The type alone: a driver's message may name the account.
-            return {"database": type(fault).__qualname__}
-        return {}
-
-    return readiness
 
 
 def bootstrap(settings: RecoverSettings) -> str:

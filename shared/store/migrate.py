@@ -10,7 +10,7 @@ import asyncio
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store import revisions
+from shared.store import revisions, sql
 from shared.store.revisions import DatabaseRevision
 
 LOCK_SECONDS = 1.0
@@ -58,7 +58,7 @@ def _check(service: str, found: DatabaseRevision) -> None:
 async def _revision(database_url: str) -> DatabaseRevision:
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        row = await connection.fetchrow(revisions.READ)
+        row = await connection.fetchrow(sql.READ_REVISION)
     except asyncpg.UndefinedTableError:
         row = None
     finally:

@@ -23,6 +23,7 @@ from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committe
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.requests import Appended, AppendRequest, StoreUnavailable
+from shared.store.revisions import DatabaseRevision
 from shared.store.schema_faults import SCHEMA, schema_fault
 
 RECONNECT_SECONDS = 1.0
@@ -75,6 +76,16 @@ class PostgresStore:
             StoreHalted: the log lost its tail.
         """
         return await self._committer.append(request)
+
+    async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
+        """What the database says of itself, on the connection that appends go over. Where it `fits`, that one
+        is ready for them on return.
+
+        Raises:
+            StoreUnavailable: the database takes no writing, or has other tables.
+            asyncpg.PostgresError, OSError: there is no connection, and none can be made.
+        """
+        return await self._committer.look(fits)
 
     def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
         """Before the first append on each connection this is awaited, which may `halt`: a database that

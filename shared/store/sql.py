@@ -42,6 +42,14 @@ SELECT
           WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position)
 """
 
+# The columns of alembic_version as JSON: `oldest_code` is not there before the migration that brings it.
+READ_REVISION = "SELECT version_num, to_jsonb(alembic_version)->>'oldest_code' FROM alembic_version"
+
+LOOK = f"""
+SELECT current_setting('transaction_read_only') = 'on', revision.*
+FROM ({READ_REVISION}) AS revision
+"""
+
 MOVE_CURSORS = """
 INSERT INTO cursors (source, slot, at) SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[])
 ON CONFLICT (source, slot) DO UPDATE SET at = excluded.at

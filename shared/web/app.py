@@ -20,6 +20,7 @@ from shared.errors import Unavailable
 from shared.web import openapi, problems
 from shared.web.auth import Authenticator
 from shared.web.edge import Edge
+from shared.web.waiting import Waiting
 
 # What is not ready, by name, with a short reason that holds no secret; empty when all is well.
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
@@ -40,8 +41,13 @@ def create_app(
     authenticator: Authenticator,
     routers: Sequence[APIRouter] = (),
     body_limits: Mapping[str, int | None] | None = None,
+    waits_for: Callable[[], Mapping[str, str]] = dict,
 ) -> FastAPI:
-    """`body_limits`: by exact path, where a body may be longer than 256 KiB, None for any length."""
+    """
+    Args:
+        body_limits: by exact path, where a body may be longer than 256 KiB, None for any length.
+        waits_for: why the service does not work now, by name; nothing where it does.
+    """
     app = FastAPI(
         title=title,
         version=version,
@@ -58,6 +64,7 @@ def create_app(
         },
     )
     app.state.authenticator = authenticator
+    app.add_middleware(Waiting, waits_for=waits_for)
     app.add_middleware(Edge, body_limits=body_limits or {})
     problems.install(app)
     for router in (*routers, _health(readiness)):
