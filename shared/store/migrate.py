@@ -42,12 +42,23 @@ async def migrate(service: str, database_url: str) -> None:
     )
 
 
-async def check_schema(service: str, database_url: str) -> None:
+async def check_schema(service: str, database_url: str, *, whole_history: bool = False) -> None:
     """
+    Args:
+        whole_history: for what reads all of it and writes from that. Newer software may have added to it what
+            this one does not know, and would leave out.
+
     Raises:
         SchemaError: this software does not run on the database.
     """
-    _check(service, await _revision(database_url))
+    found = await _revision(database_url)
+    _check(service, found)
+    newest = revisions.window(service).newest
+    if whole_history and found.revision is not None and found.revision > newest:
+        raise SchemaError(
+            f"the database of {service} is at revision {found.revision}, this software at {newest}: "
+            "run it with the software that migrated the database"
+        )
 
 
 def _check(service: str, found: DatabaseRevision) -> None:
