@@ -155,7 +155,7 @@ class Committer:
         return await answer
 
     async def _answer_look(self, fits: Fits, answer: "asyncio.Future[DatabaseRevision]") -> None:
-        if answer.done():  # whoever asked has not waited for it
+        if answer.done():
             return
         try:
             revision = await self._revision()
@@ -164,9 +164,11 @@ class Committer:
         except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
             if not isinstance(fault, SchemaFault):
                 self._abandon()
-            answer.set_exception(fault)
+            if not answer.done():  # it was not waited for any longer
+                answer.set_exception(fault)
         else:
-            answer.set_result(revision)
+            if not answer.done():
+                answer.set_result(revision)
 
     async def _revision(self) -> DatabaseRevision:
         connection = await self._opened()

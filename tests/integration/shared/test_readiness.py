@@ -29,6 +29,11 @@ class Watched(PostgresStore):
     """Counts the looks, and can make one take for ever."""
 
     looks = 0
+
+    def cut(self) -> None:
+        """The committer loses its connection."""
+        self._committer._abandon()
+
     is_stuck = False
 
     async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
@@ -104,6 +109,33 @@ async def test_a_database_that_hangs_is_told_in_time(readiness: Readiness, store
     assert time.monotonic() - began < LOOK_SECONDS + 1
     store.is_stuck = False
     await becomes(readiness, {})
+
+
+async def test_an_answer_that_comes_too_late_harms_nobody(
+    readiness: Readiness, store: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that is slow to answer keeps the first connection from being compared in time."""
+    monkeypatch.setattr("shared.readiness.LOOK_SECONDS", 0.05)
+    let_go = asyncio.Event()
+
+    async def slow() -> None:
+        await let_go.wait()
+
+    for fault in (None, StoreUnavailable("the log cannot be read")):
+
+        async def late(fault: Exception | None = fault) -> None:
+            await slow()
+            if fault is not None:
+                raise fault
+
+        store.compare_first(late)
+        await becomes(readiness, {"database": "TimeoutError"})
+        let_go.set()
+        store.compare_first(slow)
+        await becomes(readiness, {})
+        await store.append(one_event(new_stream()))
+        let_go.clear()
+        store.cut()
 
 
 async def test_a_halted_store_is_not_ready_and_says_so(readiness: Readiness, store: Watched) -> None:
