@@ -238,6 +238,10 @@ class StoreUnavailable(HotlineError):
     """The database cannot be reached; nothing was written. Try again later."""
 
 
+class StoreBusy(StoreUnavailable):
+    """More waits to be written than may wait; nothing was written. Try again later."""
+
+
 class OutcomeUnknown(StoreUnavailable):
     """The connection broke during the commit and did not come back in time to look up what became of it."""
 

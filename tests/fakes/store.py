@@ -28,8 +28,8 @@ from shared.store.numbering import (
     NumberedTransition,
     RowKey,
     TableChanges,
-    check_sizes,
     number,
+    size_of,
 )
 from shared.store.requests import (
     WAITING,
@@ -95,7 +95,7 @@ class FakeStore:
     async def append(self, request: AppendRequest) -> Appended:
         if self._halted:
             raise StoreHalted(self._halted)
-        check_sizes(request)
+        size_of(request)
         await self._answer()  # as a commit does, it lets others run meanwhile
         heads = _copied(self._heads)
         numbering = number([request], heads, self._slot)
