@@ -22,7 +22,7 @@ from shared.errors import (
     Unavailable,
     Unprocessable,
 )
-from shared.store.requests import StoreHalted, StoreUnavailable
+from shared.store.requests import OutcomeUnknown, StoreHalted, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:hotline:problem:"
@@ -109,6 +109,12 @@ def _on_store_away(_: Request, __: Exception) -> ProblemResponse:
     return response(Unavailable("Nothing was stored; send it again later.", retry_after=2))
 
 
+def _on_outcome_unknown(_: Request, __: Exception) -> ProblemResponse:
+    """The database went away during the commit."""
+    detail = "Whether it was stored is not known yet; send it again later, with the same Idempotency-Key."
+    return response(Unavailable(detail, retry_after=2))
+
+
 def _on_framework(_: Request, error: Exception) -> ProblemResponse:
     """What Starlette and FastAPI raise themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
@@ -135,6 +141,7 @@ def too_large() -> TooLarge:
 
 _HANDLERS: tuple[tuple[type[Exception], Callable[[Request, Exception], ProblemResponse]], ...] = (
     (StoreUnavailable, _on_store_away),
+    (OutcomeUnknown, _on_outcome_unknown),
     (StoreHalted, _on_store_away),
     (Problem, _on_problem),
     (RequestValidationError, _on_validation),
