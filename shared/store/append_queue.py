@@ -40,11 +40,6 @@ class Waiting:
         self.numbered: Appended | None = None
         self.future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether its caller still waits."""
-        return not self.future.done()
-
     def resolve(self, outcome: Appended | Exception) -> None:
         if self.future.done():  # its caller was cancelled; the commit stands all the same
             return
@@ -72,7 +67,9 @@ class AppendQueue:
         if self._count >= QUEUE_LIMIT or (self._count and self._bytes + waiting.size > QUEUE_BYTES):
             raise StoreBusy(f"{self._count} requests of {self._bytes} bytes wait to be written")
         self._waiting.append(waiting)
-        self._enter(waiting)
+        waiting.is_queued = True
+        self._count += 1
+        self._bytes += waiting.size
 
     def put_back(self, taken: Sequence[Waiting]) -> None:
         """In front, in their order: they were taken, and are to be tried again."""
@@ -80,7 +77,9 @@ class AppendQueue:
         for waiting in reversed(taken):
             waiting.since = now
             self._waiting.appendleft(waiting)
-            self._enter(waiting)
+            waiting.is_queued = True
+            self._count += 1
+            self._bytes += waiting.size
 
     def give_up(self, waiting: Waiting) -> None:
         """Its caller is gone. Where it was taken and numbered already, it stands."""
@@ -95,9 +94,9 @@ class AppendQueue:
             if taken and size + waiting.size > BATCH_BYTES:
                 break
             self._waiting.popleft()
+            if not waiting.is_queued:
+                continue  # it was given up
             self._leave(waiting)
-            if not waiting.is_wanted:
-                continue
             if waiting.since < oldest:
                 waiting.resolve(StoreBusy(f"it was not written within {QUEUE_SECONDS:g} s"))
                 continue
@@ -112,11 +111,6 @@ class AppendQueue:
         for one in waiting:
             self._leave(one)
         return waiting
-
-    def _enter(self, waiting: Waiting) -> None:
-        waiting.is_queued = True
-        self._count += 1
-        self._bytes += waiting.size
 
     def _leave(self, waiting: Waiting) -> None:
         if waiting.is_queued:

@@ -276,7 +276,7 @@ class Committer:
         asked = Asked([waiting.request for waiting in taken], self._slot, trusting=trusting)
         await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
         heads = await asked.read(connection, self._followed)
-        taken = [waiting for waiting in taken if waiting.is_wanted]
+        taken = [waiting for waiting in taken if not waiting.future.done()]
         requests = [waiting.request for waiting in taken]
         if not taken:
             await connection.execute("ROLLBACK")

@@ -166,7 +166,9 @@ def size_of(request: AppendRequest) -> int:
         total += len(entry.event)
     for change in request.rows:
         if isinstance(change, Put):
-            total += sum([len(value) for value in change.row.values() if isinstance(value, (str, bytes))])
+            for value in change.row.values():
+                if isinstance(value, (str, bytes)):
+                    total += len(value)
     return total
 
 
