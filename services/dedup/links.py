@@ -13,7 +13,7 @@ from services.dedup import read_models
 from services.dedup.domain.clusters import Link, Node, Verdict
 from services.dedup.domain.facts import MATCH_PROPOSED, OF_INCIDENTS, Kind, MatchEvidence
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.keys import match_key
 from shared.sealing.jwe import open_sealed
 from shared.service import Context
@@ -59,7 +59,7 @@ class StoredMatch:
 class Matches:
     """Reads matches. Weights stay in memory, a bounded number of them: they never change."""
 
-    def __init__(self, context: Context, index: ComplaintIndex) -> None:
+    def __init__(self, context: Context, index: IndexReader) -> None:
         self._store, self._index = context.store, index
         self._weights: OrderedDict[UUID, tuple[float, bool]] = OrderedDict()
 

@@ -14,9 +14,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
 import structlog
 
 from services.dedup import read_models
@@ -35,6 +34,7 @@ from services.dedup.domain.facts import (
     incident_id,
     pattern_id,
 )
+from services.dedup.domain.features import ONLY_WITH_ANOTHER
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.index import ComplaintIndex, withdrawal_stream
@@ -44,20 +44,13 @@ from services.dedup.rows import PatternRows, incident_rows, taken_out_rows
 from shared.contracts.contract import Contract
 from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED, EventType
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
-from shared.sealing.events import log_type, sealed_event
-from shared.sealing.jwe import NoKeyError
+from shared.sealing.events import log_type, own_type, sealed_event
 from shared.service import Context
 from shared.store.events import NewEvent, RecordedEvent, stream_id
-from shared.store.leases import LEASE_SECONDS, Lease, give_up_lease, renew_lease, take_lease
-from shared.store.requests import (
-    AppendRefused,
-    AppendRequest,
-    CursorMove,
-    RowChange,
-    StoreHalted,
-    StoreUnavailable,
-)
+from shared.store.leases import Lease
+from shared.store.requests import AppendRequest, CursorMove, RowChange
 from shared.streaming.inbox import TOMBSTONE
+from shared.streaming.leader import Leader
 
 SOURCE = "resolver"
 """Name of the lease, and source of the cursor that says how far the own log was read."""
@@ -66,18 +59,21 @@ POLL_SECONDS = 1.0
 CROSSINGS = (3, 5, 9)
 """Numbers of incidents in one pattern that somebody hears of when they are reached."""
 
-_AWAY = (
-    StoreUnavailable,
-    StoreHalted,
-    NoKeyError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
 _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
 }
+_OWN = {
+    type_.name: type_
+    for type_ in (
+        *_PAIR_TYPES.values(),
+        COMPLAINT_TAKEN_OUT,
+        COMPLAINT_WITHDRAWN,
+        TAIL_ADOPTED,
+        INCIDENT_CHANGED,
+        PATTERN_CHANGED,
+    )
+}
+"""All that dedup's log may hold."""
 _WITHDRAWN = log_type(COMPLAINT_WITHDRAWN)
 _TAIL_ADOPTED = log_type(TAIL_ADOPTED)
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
@@ -122,32 +118,19 @@ class Resolver:
         self._context, self._store = context, context.store
         self._index, self._model = index, model
         self._matches = Matches(context, index)
-        self._holder = uuid4()
-        self.is_leader = False
+        self._leader = Leader(SOURCE, context.store.leases)
         self.position = 0
         self.missing: set[UUID] = set()
         """Complaints that an adopted tail names and that were not consumed again yet."""
         self._missing_of: UUID | None = None
 
-    async def run(self) -> None:
-        pause = 0.1
-        while True:
-            try:
-                if await self._lead_once():
-                    pause = 0.1
-            except AppendRefused as fault:
-                log.info("resolver superseded", reason=type(fault).__name__)
-            except _AWAY as fault:
-                log.warning("resolver interrupted", reason=type(fault).__name__)
-                pause = min(pause * 2, LEASE_SECONDS)
-            except Exception:  # a fact that cannot be read must not take HTTP and the consumers down
-                log.exception("resolver failed")
-                pause = LEASE_SECONDS
-            await asyncio.sleep(pause)
+    @property
+    def is_leader(self) -> bool:
+        """Whether it is this process that resolves."""
+        return self._leader.is_leading
 
-    async def lead(self) -> Lease | None:
-        """Take the lease, if nobody has it."""
-        return await take_lease(self._store.pool, SOURCE, self._holder)
+    async def run(self) -> None:
+        await self._leader.run(self._follow)
 
     async def step(self, lease: Lease) -> int:
         """Work through the next facts, at most `BATCH` of the log; how many positions were read.
@@ -210,33 +193,6 @@ class Resolver:
         """Those that were consumed -> whether they are erased."""
         rows = await self._store.fetch(read_models.CONSUMED, list(complaints), TOMBSTONE)
         return {UUID(bytes=row[0].bytes): row[1] for row in rows}
-
-    async def _lead_once(self) -> bool:
-        """Lead until something breaks; False where another process leads."""
-        lease = await self.lead()
-        if lease is None:
-            await asyncio.sleep(POLL_SECONDS)
-            return False
-        self.is_leader = True
-        try:
-            tasks = {asyncio.create_task(self._keep(lease)), asyncio.create_task(self._follow(lease))}
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-        finally:
-            self.is_leader = False
-            with suppress(*_AWAY):
-                await give_up_lease(self._store.pool, lease)
-        return True
-
-    async def _keep(self, lease: Lease) -> None:
-        while await renew_lease(self._store.pool, lease):
-            await asyncio.sleep(LEASE_SECONDS / 3)
 
     async def _follow(self, lease: Lease) -> None:
         while True:
@@ -432,17 +388,18 @@ class Resolver:
         return [(complaint, of.features.source_group) for complaint, of in indexed.items()]
 
     async def _released(self, members: Sequence[Node], links: Iterable[Link]) -> tuple[UUID, ...]:
-        """The complaints `only_with_another` that a person confirmed to have another source's beside them."""
+        """The complaints `only_with_another` that a person confirmed to have another source's beside
+        them. The person's word is enough: where the group is full, one of the two stands outside."""
         inside = set(members)
         confirmed = [
-            link for link in links if link.verdict == "accepted" and link.a in inside and link.b in inside
+            link for link in links if link.verdict == "accepted" and (link.a in inside or link.b in inside)
         ]
         indexed = await self._index.get({node[0] for link in confirmed for node in (link.a, link.b)})
         found = set()
         for link in confirmed:
             one, other = indexed.get(link.a[0]), indexed.get(link.b[0])
             if one and other and one.features.source_group != other.features.source_group:
-                found |= {of.complaint_id for of in (one, other) if of.features.wish == "only_with_another"}
+                found |= {of.complaint_id for of in (one, other) if of.features.wish == ONLY_WITH_ANOTHER}
         return tuple(sorted(found))
 
 
@@ -460,6 +417,7 @@ def _touched(events: Iterable[RecordedEvent], *, told: bool = False) -> _Touched
     """
     touched = _Touched()
     for event in events:
+        own_type(event.type, event.schema_version, _OWN)  # what newer software knows is not to be passed over
         if event.type == _WITHDRAWN:
             touched.withdrawn.add(COMPLAINT_WITHDRAWN.read_clear(event.data["clear"]).complaint_id)
         elif event.type in _PAIR_TYPES:

@@ -11,7 +11,7 @@ from services.dedup.domain.facts import Kind, MatchEvidence, incident_id
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.resolver import sources_of
 from shared.contracts.match_events import PatternMember
@@ -40,9 +40,11 @@ class ShownMatch(BaseModel):
 
 
 class ReviewedMatch(ShownMatch):
-    """A match that stands by itself; `complaint_id` is the lower one."""
+    """A match that stands by itself; `complaint_id` is the lower one. `releases` are the complaints
+    `only_with_another` that are passed on once a person accepts it."""
 
     complaint_id: UUID
+    releases: list[UUID]
 
 
 class InPattern(BaseModel):
@@ -86,7 +88,7 @@ class ListedPattern(BaseModel):
 
 
 class Views:
-    def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
+    def __init__(self, context: Context, index: IndexReader, model: Model) -> None:
         self._store, self._index, self._model = context.store, index, model
         self._matches = Matches(context, index)
 
@@ -107,16 +109,48 @@ class Views:
             items=sorted(shown, key=lambda match: (-match.weight, match.match_id)),
         )
 
-    async def reviewed(self, matches: Sequence[StoredMatch]) -> dict[UUID, ReviewedMatch]:
-        """match id -> what a reviewer sees; those of erased complaints are left out."""
+    async def reviews(self, after: UUID, limit: int) -> list[ReviewedMatch]:
+        """The first of the matches above `after` that wait for a person: those of the grey zone, and those
+        that a rule accepted where a release waits for a person's word."""
+        found: list[ReviewedMatch] = []
+        while len(found) < limit:
+            matches = [
+                StoredMatch.of(row) for row in await self._store.fetch(read_models.REVIEWS, after, limit)
+            ]
+            found += await self._reviewed(matches)
+            if len(matches) < limit:
+                break
+            after = matches[-1].match_id
+        return found[:limit]
+
+    async def _reviewed(self, matches: Sequence[StoredMatch]) -> list[ReviewedMatch]:
+        """Without those of complaints that were erased a moment ago, and those that wait for nothing."""
         evidence = await self._matches.evidence(matches)
-        return {
-            m.match_id: ReviewedMatch(
-                complaint_id=m.a[0], **shown_match(m, evidence[m.match_id], m.a[0]).model_dump()
+        releases = await self._releases(matches)
+        return [
+            ReviewedMatch(
+                complaint_id=m.a[0],
+                releases=releases[m.match_id],
+                **shown_match(m, evidence[m.match_id], m.a[0]).model_dump(),
             )
             for m in matches
-            if m.match_id in evidence
-        }
+            if m.match_id in evidence and (m.zone == "review" or releases[m.match_id])
+        ]
+
+    async def _releases(self, matches: Sequence[StoredMatch]) -> dict[UUID, list[UUID]]:
+        """match id -> the held complaints for which it would be another source's word on the same officer."""
+        of_officers = [match for match in matches if not match.is_of_incidents]
+        complaints = {node[0] for match in of_officers for node in (match.a, match.b)}
+        rows = await self._store.fetch(read_models.HELD_OF, list(complaints))
+        held = {UUID(bytes=row[0].bytes) for row in rows}
+        indexed = await self._index.get(complaints) if held else {}
+        sources = {complaint: of.features.source_group for complaint, of in indexed.items()}
+        releases: dict[UUID, list[UUID]] = {match.match_id: [] for match in matches}
+        for match in of_officers:
+            one, other = match.a[0], match.b[0]
+            if sources.get(one) != sources.get(other):
+                releases[match.match_id] = [each for each in (one, other) if each in held]
+        return releases
 
     async def incident(self, incident: UUID) -> ShownIncident:
         rows = await self._store.fetch(read_models.INCIDENT, incident)

@@ -17,8 +17,8 @@ from services.intake.domain.claims import (
     ReceiptClaim,
     RequestClaim,
 )
+from services.intake.domain.complaints import sanitise_complaint
 from services.intake.domain.receipts import derive_receipt
-from services.intake.domain.sanitiser import sanitise_complaint
 from shared.contracts.admission import Admission
 from shared.contracts.complaint import ComplaintBody, read_complaint
 from shared.contracts.complaint_events import ComplaintKey, ComplaintRecorded, RedactionCount

@@ -6,23 +6,24 @@ from secrets import token_hex
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
-from services.intake.domain.sanitiser import sanitise
 from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
 from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
-from shared.contracts.contract import Contract, Telling
+from shared.contracts.contract import VISIBLE, Contract, Telling
 from shared.contracts.events import COMPLAINT_RECORDED
 from shared.errors import Conflict, NotFound, Unprocessable
+from shared.sanitiser.text import sanitise
 from shared.sealing.events import opened_event
 from shared.service import Context
 from shared.store.events import stream_id
 from shared.web import openapi
 from shared.web.auth import CallHandler
+from shared.web.routing import Router
 
 IMPORTS = "/v1/imports"
 
@@ -94,7 +95,7 @@ class ContactsClosed(BaseModel):
 
 
 class Preview(Contract):
-    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
 
 
 class RedactedSpan(BaseModel):
@@ -110,9 +111,9 @@ class Previewed(BaseModel):
     redactions: list[RedactedSpan]
 
 
-def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[APIRouter]:
+def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[Router]:
     """The routes of intake."""
-    router = APIRouter(prefix="/v1", tags=["complaints"])
+    router = Router(prefix="/v1", tags=["complaints"])
 
     @router.post(
         "/complaints",

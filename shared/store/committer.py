@@ -24,13 +24,13 @@ from shared.store.requests import (
     Appended,
     AppendRefused,
     AppendRequest,
-    DuplicateEvent,
     OutcomeUnknown,
-    RowExists,
+    SchemaFault,
     StoreHalted,
     StoreUnavailable,
     Table,
 )
+from shared.store.schema_faults import explained
 from shared.store.tables import put_statement, remove_statement
 
 # An append to a database that is away is refused at once, not after a time limit of the driver's: a dead
@@ -116,6 +116,7 @@ class Committer:
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
         self.halted = ""
+        self._schema_fault = ""
         self.compare: Callable[[], Awaitable[None]] | None = None
         self.batch_sizes = BatchSizes()
         self.connections = 0
@@ -227,10 +228,16 @@ class Committer:
         """One request is at fault: repeat the batch request by request."""
         await self._rolled_back(connection)
         if len(taken) == 1:
-            refuse(taken, _explained(fault))
+            self._refuse_alone(taken[0], explained(fault, taken[0].request))
             return
         for waiting in taken:
             await self._commit([waiting])
+
+    def _refuse_alone(self, waiting: Waiting, fault: Exception) -> None:
+        if isinstance(fault, SchemaFault) and str(fault) != self._schema_fault:
+            self._schema_fault = str(fault)  # once: it is every request's
+            log.error("the tables are not those of this software", reason=str(fault))
+        waiting.resolve(fault)
 
     async def _connected(self) -> "asyncpg.Connection":
         if self._connection is None or self._connection.is_closed():
@@ -359,14 +366,6 @@ class Committer:
             else:
                 again.append(waiting)
         self._queue.put_back(again)
-
-
-def _explained(fault: Exception) -> Exception:
-    if not isinstance(fault, asyncpg.UniqueViolationError):
-        return fault
-    if fault.constraint_name == "events_event_id_key":
-        return DuplicateEvent("an event with this id is in the log")
-    return RowExists(f"a row with this key is in {fault.table_name}")
 
 
 async def write(

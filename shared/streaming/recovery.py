@@ -4,6 +4,9 @@ What the reader gets: every public event of the lost tail that the topic or a fo
 log again, under the position, id, version and slot number that it had, so that followers see what they know.
 All of it is written in one transaction under the store's lock, or nothing.
 
+Only an event that the service has signed for itself is believed (`shared.streaming.authentication`), whoever
+shows it: what others wrote into the topic, and what a version published that did not sign, is passed over.
+
 What becomes of the rest:
 - A payload comes sealed under transport keys. It is rewrapped under its complaint's data key; where that was
   made after the copy, and is lost, under a new one.
@@ -26,7 +29,7 @@ where neither the topic nor every follower answers (`--without` goes on with tho
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -35,7 +38,7 @@ import asyncpg
 import orjson
 
 from shared.errors import HotlineError
-from shared.sealing.jwe import PROTECTED, SealingError, rewrap
+from shared.sealing.jwe import PROTECTED, BrokenSealError, NoKeyError, SealingError, open_sealed, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
 from shared.store.append_queue import BATCH_LIMIT
@@ -44,8 +47,9 @@ from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
 from shared.store.requests import AppendRequest
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.broker import BrokerUnavailable, Record
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import ERASURE, TOMBSTONE
 from shared.streaming.returning import Reached
@@ -194,6 +198,8 @@ class Recovery:
         owners: Mapping[str, Owner] | None = None,
     ) -> None:
         self._service, self._topic, self._keys = service, topic, keys
+        self._own = OwnEvents(service, keys)
+        self._transport = {kid: key for ring in keys.followers.values() for kid, key in ring.keys.items()}
         self._broker, self._followers, self._without = broker, followers, frozenset(without)
         self._consequences, self._owners = consequences, owners or {}
         self._passed_over: list[str] = []
@@ -253,12 +259,12 @@ class Recovery:
                     after = log.heads.get(slot, 0)
                     while slot in reached and reached[slot].at > after:
                         page = await follower.consumed(self._service, slot, after, PAGE)
-                        envelopes = [envelope for item in page if (envelope := self._ours(item))]
-                        for envelope in envelopes:
-                            take(envelope)
-                        if not envelopes:
+                        for item in page:
+                            if (envelope := self._ours(item)) is not None:
+                                take(envelope)
+                        if not page:
                             break
-                        after = envelopes[-1].slot_sequence
+                        after = max(after + 1, _number(page[-1]))
                     tell(1 + number * SLOTS + slot + 1, steps)
             except SurroundingsFault as fault:
                 self._pass_over(name, str(fault))
@@ -291,10 +297,21 @@ class Recovery:
 
     def _ours(self, record: bytes | Mapping[str, Any]) -> Envelope | None:
         try:
-            envelope = parse(record)
+            envelope = self._own.read(record)
         except UnreadableEnvelope:
             return None
-        return envelope if envelope.source == self._service else None
+        return envelope if self._may_open(envelope) else replace(envelope, sealed=None, erased=True)
+
+    def _may_open(self, envelope: Envelope) -> bool:
+        """False where the payload's key is wrapped wrongly, which no proof covers: another may have it."""
+        try:
+            if envelope.sealed is not None:
+                open_sealed(envelope.sealed, self._transport, envelope.id)
+        except BrokenSealError:
+            return False
+        except NoKeyError:  # `_line` asks for the key
+            return True
+        return True
 
     # Into the log
 
@@ -349,9 +366,8 @@ class Recovery:
         """A row of the log, as `sql.COLUMNS` has them."""
         sealed: Mapping[str, Any] | None = None
         if envelope.sealed is not None and data_key is not None:
-            transport = {kid: key for ring in self._keys.followers.values() for kid, key in ring.keys.items()}
             try:
-                sealed = rewrap(envelope.sealed, transport, data_key.recipient)
+                sealed = rewrap(envelope.sealed, self._transport, data_key.recipient)
             except SealingError as fault:
                 raise RecoveryFailed(
                     f"number {envelope.slot_sequence} of slot {envelope.slot} does not open: {fault}. Put the"
@@ -373,6 +389,12 @@ class Recovery:
             orjson.dumps(metadata).decode() if any(metadata.values()) else "{}",
             date.fromisoformat(envelope.day),
         )
+
+
+def _number(item: Mapping[str, Any]) -> int:
+    """Where the next page begins; the item may be anything."""
+    number = item.get("slotsequence")
+    return number if isinstance(number, int) else 0
 
 
 def _position(line: tuple[Any, ...]) -> int:

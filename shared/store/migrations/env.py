@@ -12,11 +12,14 @@ from shared.store.connections import connect
 
 
 def _run(connection: Connection) -> None:
+    given = context.config.attributes
     context.configure(connection=connection, transaction_per_migration=False)
     with context.begin_transaction():
         # Two pods that start at once would both create the tables.
         connection.execute(text("SELECT pg_advisory_xact_lock(1835623282)"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(given['lock_seconds'] * 1000)}"))
         context.run_migrations()
+        connection.execute(text("UPDATE alembic_version SET oldest_code = :it"), {"it": given["oldest_code"]})
 
 
 async def _connect() -> asyncpg.Connection:

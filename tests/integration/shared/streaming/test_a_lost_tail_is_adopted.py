@@ -16,10 +16,12 @@ import pytest
 from shared.sealing.events import opened_event
 from shared.sealing.keys import destroy_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.leases import PooledLeases, renew_lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
@@ -97,7 +99,7 @@ class History:
         return {FOLLOWER: Nobody() if self.is_follower_away else there}
 
     def tail(self, owner: PostgresStore) -> Tail:
-        return Tail(OWNER, TOPIC, owner, self.broker, self.followers)
+        return Tail(OwnEvents(OWNER, OWNER_KEYS), TOPIC, owner, self.broker, self.followers)
 
     async def recovered(self, *without: str) -> Report:
         recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, self.broker, self.followers, without)
@@ -326,14 +328,14 @@ async def test_whoever_led_leads_anew(history: History) -> None:
     """A relay that remembers a position above the adopted tail would pass over what comes next."""
     await set_back(history)
     async with PostgresStore(history.url, PUBLIC) as owner:
-        state = PostgresRelayState(owner.pool)
-        lease = await state.lead(TOPIC)
+        state, leases = PostgresRelayState(owner.pool), PooledLeases(owner.pool)
+        lease = await leases.take(f"relay {TOPIC}")
         assert lease is not None
         assert await state.load(TOPIC, lease.epoch) is not None
         await history.recovered()
         assert not await state.advance(TOPIC, lease.epoch, 31, {})
-        assert not await state.stay(lease)
-        again = await state.lead(TOPIC)
+        assert not await renew_lease(owner.pool, lease)
+        again = await leases.take(f"relay {TOPIC}")
         assert again is not None
         assert await state.load(TOPIC, again.epoch) is not None
 

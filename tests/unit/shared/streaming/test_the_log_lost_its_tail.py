@@ -10,7 +10,7 @@ from uuid import uuid4
 import orjson
 
 from shared.store.requests import StoreHalted
-from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.flow import Flow, signed, until
 
 
 async def is_halted(flow: Flow) -> bool:
@@ -25,7 +25,7 @@ async def is_halted(flow: Flow) -> bool:
 async def record_of(flow: Flow, subject: str, **changed: object) -> tuple[bytes, int]:
     (event,) = await flow.events_of(subject)
     (record,) = await flow.published.records([event])
-    return orjson.dumps({**record, **changed}), record["slot"] % 12
+    return orjson.dumps(signed(record, **changed)), record["slot"] % 12
 
 
 async def test_a_number_above_the_head_halts_the_store(flow: Flow) -> None:

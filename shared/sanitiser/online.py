@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from services.intake.domain.sanitising.reading import Reading, Span
-from services.intake.domain.sanitising.words import words
+from shared.sanitiser.reading import Reading, Span
+from shared.sanitiser.words import words
 
 # Each begins where no word goes on to its left, so that no stretch of text is tried twice.
 _EMAIL: Final = re.compile(r"(?<![\w.+%'\-])[\w.+%'\-]+(?:\s?@\s?[\w\-]+(?:\.[\w\-]+)+|@[^\W\d][\w\-]*)")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from services.intake.domain.sanitising.numbers import CONTEXT, IS
-from services.intake.domain.sanitising.reading import Reading, Span
-from services.intake.domain.sanitising.words import words
+from shared.sanitiser.numbers import CONTEXT, IS
+from shared.sanitiser.reading import Reading, Span
+from shared.sanitiser.words import words
 
 _AREAS: Final = words(
     """ab al b ba bb bd bf bh bl bn br bs bt bx ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec

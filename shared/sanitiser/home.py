@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from services.intake.domain.sanitising.numbers import DATES
-from services.intake.domain.sanitising.reading import ANY_MARKER, MARKER, Reading, Span
-from services.intake.domain.sanitising.words import words
+from shared.sanitiser.numbers import DATES
+from shared.sanitiser.reading import ANY_MARKER, MARKER, Reading, Span
+from shared.sanitiser.words import words
 
 _STREET: Final = (
     "avenue|ave|street|st|road|rd|lane|ln|close|drive|dr|crescent|cres|court|ct|way|place|terrace|gardens|grove"

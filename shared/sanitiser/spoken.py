@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from services.intake.domain.sanitising.reading import Reading, Span
+from shared.sanitiser.reading import Reading, Span
 
 _DIGIT_WORDS: Final = {
     **dict.fromkeys(("zero", "oh", "o", "nought", "naught", "nil"), 0),

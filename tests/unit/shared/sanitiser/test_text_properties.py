@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from services.intake.domain.sanitiser import KINDS, Sanitised, TextKind, sanitise
-from services.intake.domain.sanitising.reading import Reading
-from services.intake.domain.sanitising.words import words
+from shared.sanitiser.reading import Reading
+from shared.sanitiser.text import KINDS, Sanitised, TextKind, sanitise
+from shared.sanitiser.words import words
 
 KIND: st.SearchStrategy[TextKind] = st.sampled_from(["narrative", "officer", "place"])
 PIECES = (

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from services.intake.domain.sanitising.reading import ANY_MARKER, Reading, Span, phrases
-from services.intake.domain.sanitising.words import (
+from shared.sanitiser.reading import ANY_MARKER, Reading, Span, phrases
+from shared.sanitiser.words import (
     DEMONYMS,
     NOT_NAMES,
     PARTICLES,
@@ -45,6 +45,8 @@ _CALLED_WORDS: Final = words("called named known go call calls")
 _CALLED_HINTS: Final = (" called", " named", " known as", " go by", " call me", " calls me")
 _I_AM: Final = phrases("i'm ", "i\u2019m ", "im ", "i am ")
 _APPOSITIONS: Final = phrases("i, ", "caller, ", "complainant, ", "informant, ")
+# Call handlers write of the caller so: "Caller Jane Hale was drunk".
+_SPOKEN_OF: Final = phrases("caller ", "complainant ", "informant ")
 _THIS_IS: Final = phrases("this is ", "it's ", "it\u2019s ", "it is ")
 _OPENING: Final = re.compile(
     r"\s*(?:(?:hi|hello|hiya|good (?:morning|afternoon|evening))\b[,.!]?\s*)?"
@@ -104,7 +106,8 @@ def _given_name(reading: Reading, found: re.Match[str]) -> Iterator[Span]:
 
 
 def self_descriptions(reading: Reading) -> Iterator[Span]:
-    """`I'm Jane`, `I, Jane Smith,`, `this is Jane Smith calling`, `Jane Smith speaking`: in capitals only."""
+    """`I'm Jane`, `I, Jane Smith,`, `caller Jane Smith`, `this is Jane Smith calling`, `Jane Smith speaking`:
+    in capitals only."""
     for start in reading.after(_I_AM):
         for span in _name(reading, start, weak=True):
             # "I am David C's wife": the one who is named is somebody else.
@@ -114,6 +117,8 @@ def self_descriptions(reading: Reading) -> Iterator[Span]:
         for span in _name(reading, start, weak=True):
             if reading.text[span.end : span.end + 1] == ",":
                 yield span
+    for start in reading.after(_SPOKEN_OF):
+        yield from _name(reading, start + reading.text.startswith("(", start), weak=True)
     is_speaking = reading.has_any(_SPEAKING_WORDS)
     if is_speaking:
         for start in reading.after(_THIS_IS):

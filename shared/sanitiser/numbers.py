@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from stdnum import luhn
 from stdnum.gb import nhs
 
-from services.intake.domain.sanitising.reading import ANY_MARKER, Reading, Span
+from shared.sanitiser.reading import ANY_MARKER, Reading, Span
 
 _SHORTEST_ANYWHERE: Final = 9
 _SHORTEST_IN_CONTEXT: Final = 5
