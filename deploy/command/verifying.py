@@ -15,12 +15,15 @@ from rich.table import Table
 
 from deploy.command.system import SERVICES, System
 from deploy.local.errors import LaunchError
+from deploy.local.keys import keys_file
 from deploy.verification.agreement import check_agreement, check_statistics
 from deploy.verification.findings import MOST_SHOWN, Findings
 from deploy.verification.logs import check_following, check_log
 from deploy.verification.settling import FOLLOWED, is_settled
 from deploy.verification.topics import check_topic
+from shared.sealing.keys import load_keys
 from shared.store.connections import AWAY, connect
+from shared.streaming.authentication import OwnEvents
 
 TOPICS = {
     "intake": "hotline.complaints.v1",
@@ -89,7 +92,8 @@ async def _verify(system: System, wait: float, *, kafka: bool, console: Console)
         await check_statistics(databases, system.url("referral"), system.token("auditor"), findings)
         if kafka:
             for service, topic in TOPICS.items():
-                await check_topic(service, topic, system.broker, databases[service], findings)
+                own = OwnEvents(service, load_keys(keys_file(system.keys, service)))
+                await check_topic(own, topic, system.broker, databases[service], findings)
     return findings
 
 

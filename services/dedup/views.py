@@ -7,13 +7,14 @@ from pydantic import BaseModel
 
 from services.dedup import read_models
 from services.dedup.domain.clusters import WHOLE, Apart, Node, clusters, never_apart, of_one_complaint
-from services.dedup.domain.facts import Kind, MatchEvidence, incident_id
+from services.dedup.domain.facts import OF_INCIDENTS, OF_PATTERNS, Kind, MatchEvidence, incident_id
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
 from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
-from services.dedup.resolver import sources_of
+from services.dedup.offload import aside
+from services.dedup.sources import sources
 from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
@@ -157,14 +158,14 @@ class Views:
         members = [UUID(bytes=row[0].bytes) for row in rows]
         if not members:
             raise NotFound("There is no such incident.")
-        sources = await self._sources(members)
+        least, most = await sources(self._index, members)
         return ShownIncident(
             incident_id=incident,
             members=members,
             complaints=len(members),
             incidents=1,
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest({(member, WHOLE) for member in members}, of_incidents=True),
         )
 
@@ -174,7 +175,7 @@ class Views:
         if not members:
             raise NotFound("There is no such pattern.")
         complaints = {complaint for complaint, _ in members}
-        sources = await self._sources(complaints)
+        least, most = await sources(self._index, complaints)
         return ShownPattern(
             pattern_id=pattern,
             members=[
@@ -182,8 +183,8 @@ class Views:
             ],
             complaints=len(complaints),
             incidents=len(set((await self._incidents_of(complaints)).values())),
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest(set(members), of_incidents=False),
         )
 
@@ -192,20 +193,12 @@ class Views:
         rows = await self._store.fetch(read_models.INCIDENTS_OF, list(complaints))
         return found | {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
 
-    async def _sources(self, complaints: Collection[UUID]) -> tuple[int, int]:
-        indexed = await self._index.get(complaints)
-        return sources_of(of.features.source_group for of in indexed.values())
-
     async def _weakest(self, members: set[Node], *, of_incidents: bool) -> float | None:
-        matches = [
-            match
-            for match in await self._matches.of({node[0] for node in members})
-            if match.is_of_incidents is of_incidents and match.a in members and match.b in members
-        ]
-        links = (await self._matches.links(matches)).values()
+        links = await self._matches.within(members, OF_INCIDENTS if of_incidents else OF_PATTERNS)
         model = self._model.incident if of_incidents else self._model.officer
         apart: Apart = never_apart if of_incidents else of_one_complaint
-        weights = [of.weakest for of in clusters(members, links, model, apart) if of.weakest is not None]
+        found = await aside(len(links), clusters, members, links, model, apart)
+        weights = [of.weakest for of in found if of.weakest is not None]
         return probability_of(min(weights)) if weights else None
 
 

@@ -30,9 +30,9 @@ class ImportResponse(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, caller: str) -> None:
         super().__init__()
-        self._recorder = recorder
+        self._recorder, self._caller = recorder, caller
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", MEDIA_TYPE.encode())]
@@ -82,7 +82,7 @@ class ImportResponse(Response):
         try:
             if isinstance(body, Unprocessable):
                 raise body
-            recorded = await self._recorder.record_line(body, occurrence)
+            recorded = await self._recorder.record_line(body, self._caller, occurrence)
         except Unprocessable as fault:
             return _line(line=number, error={"detail": fault.detail, "errors": _shown(fault.errors)})
         except (StoreUnavailable, StoreHalted):

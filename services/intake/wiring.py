@@ -8,6 +8,7 @@ from services.intake.handlers import handlers
 from services.intake.recording import Recorder
 from services.intake.routes import IMPORTS, routers
 from services.intake.settings import Settings
+from services.intake.shift import Shift
 from shared.service import Context, Parts, running
 from shared.vocabulary import load_vocabulary
 from shared.web.process import Wired
@@ -29,7 +30,7 @@ def _parts(context: Context) -> Parts:
     contacts = Contacts(web, vocabulary)
     return Parts(
         handlers=handlers(context),
-        routers=routers(web, recorder, contacts),
+        routers=routers(recorder, contacts, Shift(web)),
         body_limits={IMPORTS: None},
         tasks=(day_secrets.keep_tidy,),
     )

@@ -114,7 +114,20 @@ class Asked:
 
     def _heads(self, row: asyncpg.Record | None, unknown: list[int], followed: FollowedSlots) -> Heads:
         assert row is not None  # noqa: S101  (a SELECT without FROM has one row)
-        position, applied_no, versions, slots, claims, cursors, leases, queues, inbox, grown, grown_to = row
+        (
+            position,
+            applied_no,
+            versions,
+            slots,
+            claims,
+            cursors,
+            leases,
+            queues,
+            inbox,
+            grown,
+            grown_to,
+            halted,
+        ) = row
         return Heads(
             position=position,
             applied_no=applied_no,
@@ -128,6 +141,7 @@ class Asked:
             leases=dict(zip(self._leases, leases, strict=True)),
             waiting=dict(zip(self._queues, queues, strict=True)),
             inbox={k: InboxState(s) for k, s in zip(self._inbox, inbox, strict=True) if s is not None},
+            halted=halted or "",
         )
 
 

@@ -134,10 +134,6 @@ class Committer:
             await self._connection.close()
         await self._announcer.close()
 
-    def halt(self, reason: str) -> None:
-        """Refuse every append from now on: numbers would be given twice after a lost tail."""
-        self.halted = reason
-
     # Appending
 
     async def append(self, request: AppendRequest) -> Appended:
@@ -149,8 +145,6 @@ class Committer:
             StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
-        if self.halted:
-            raise StoreHalted(self.halted)
         if self._closing:
             raise StoreUnavailable("the store is closing")
         waiting = Waiting(request, size_of(request))
@@ -184,9 +178,6 @@ class Committer:
             away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
             refuse([*taken, *self._queue.drain()], away)
             return
-        if self.halted:
-            refuse(taken, StoreHalted(self.halted))
-            return
         try:
             outcomes = await self._transact(connection, taken)
         except LOST as fault:
@@ -196,6 +187,9 @@ class Committer:
                 await self._settle(taken)
             else:
                 self._repeat(taken, fault)
+        except StoreHalted as fault:
+            await self._rolled_back(connection)
+            refuse(taken, fault)
         except SURROUNDINGS as fault:
             await self._rolled_back(connection)
             refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
@@ -283,6 +277,9 @@ class Committer:
         asked = Asked([waiting.request for waiting in taken], self._slot, trusting=trusting)
         await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
         heads = await asked.read(connection, self._followed)
+        self.halted = heads.halted
+        if heads.halted:
+            raise StoreHalted(heads.halted)
         taken = [waiting for waiting in taken if not waiting.future.done()]
         requests = [waiting.request for waiting in taken]
         if not taken:

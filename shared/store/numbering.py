@@ -53,6 +53,8 @@ class Heads:
     # As many as wait, or of more than `waiting_limits` tells only so many.
     waiting: dict[Queue, int] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxState] = field(default_factory=dict)
+    halted: str = ""
+    """Why nothing may be appended."""
 
 
 class NumberedEvent(NamedTuple):

@@ -8,8 +8,8 @@ its own, too.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -101,16 +101,20 @@ class Pool:
             StoreUnavailable: the database is away, cannot write what the statement writes, or has
                 other tables.
         """
-        try:
+        with _translated():
             async with self.acquire() as connection:
                 rows: list[asyncpg.Record] = await connection.fetch(statement, *parameters)
-        except asyncpg.QueryCanceledError as fault:
-            raise StoreBusy("a statement took too long") from fault
-        except SCHEMA as fault:
-            raise schema_fault(fault) from fault
-        except (*LOST, *SURROUNDINGS) as fault:
-            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
         return rows
+
+    async def pages(
+        self, statement: str, *parameters: object, size: int
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """The rows of a statement, `size` at a time, out of one snapshot; raises as `fetch`."""
+        with _translated():
+            async with self.acquire() as connection, connection.transaction(readonly=True):
+                cursor = await connection.cursor(statement, *parameters)
+                while rows := await cursor.fetch(size):
+                    yield rows
 
     async def fetchval(self, statement: str, *parameters: object) -> Any:
         """The first value of the first row, None where there is none; raises as `fetch`."""
@@ -122,6 +126,18 @@ class Pool:
         async with self.acquire() as connection:
             tag: str = await connection.execute(statement, *parameters)
         return tag
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.QueryCanceledError as fault:
+        raise StoreBusy("a statement took too long") from fault
+    except SCHEMA as fault:
+        raise schema_fault(fault) from fault
+    except (*LOST, *SURROUNDINGS) as fault:
+        raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
 
 
 async def _given_back(connection: "asyncpg.Connection") -> None:

@@ -7,7 +7,7 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from datetime import date
@@ -23,6 +23,7 @@ from shared.store.batch_sizes import BatchSizes
 from shared.store.committer import Committer
 from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
+from shared.store.halts import Halt
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.leases import PostgresLeases
 from shared.store.pools import CONSUMERS, CONTROL, HTTP, Pool, PoolLimits
@@ -110,17 +111,29 @@ class PostgresStore:
         comes back may have been set back."""
         self._committer.compare = compare
 
-    def resume(self) -> None:
-        """Append again: the tail was adopted."""
-        self._committer.halt("")
+    async def halt(self, halt: Halt) -> None:
+        """Refuse every append of every process from now on, but where the log has the event: numbers would
+        be given twice after a lost tail.
 
-    def halt(self, reason: str) -> None:
-        """Refuse every append from now on: numbers would be given twice after a lost tail."""
-        self._committer.halt(reason)
+        Raises:
+            StoreUnavailable: the database is away; nothing is halted.
+        """
+        await self.fetch(sql.HALT, halt.witness, halt.slot, halt.slot_sequence, halt.event_id, halt.reason)
+
+    async def halts(self) -> list[Halt]:
+        """What every append is refused for; nothing where it is not."""
+        rows = await self.fetch(sql.READ_HALTS)
+        found = [Halt(witness, slot, at, UUID(bytes=id_.bytes), why) for witness, slot, at, id_, why in rows]
+        self._committer.halted = found[0].reason if found else ""
+        return found
+
+    async def lift(self, halts: Collection[Halt]) -> None:
+        """Append again, where nothing stands beside these, and those whose event the log has by now."""
+        await self.fetch(sql.LIFT_HALTS, [halt.witness for halt in halts], [halt.event_id for halt in halts])
 
     @property
     def is_halted(self) -> bool:
-        """Whether every append is refused because the log lost its tail."""
+        """Whether every append was refused when the database was last asked, by an append or `halts`."""
         return bool(self._committer.halted)
 
     @property
@@ -223,9 +236,9 @@ class PostgresStore:
             (slot, at, UUID(bytes=id_.bytes)) for slot, at, id_ in await self.fetch(sql.READ_REACHED, source)
         ]
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[str]:
-        """The CloudEvents of at most `limit` consumed events of one slot in order, those above `after`."""
-        return [row["event"] for row in await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)]
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[tuple[int, str | None]]:
+        """(slot sequence, CloudEvent) of at most `limit` consumed events of one slot, those above `after`."""
+        return [tuple(row) for row in await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""
@@ -250,6 +263,13 @@ class PostgresStore:
                 other tables.
         """
         return await self._reading.fetch(statement, *parameters)
+
+    def pages(
+        self, statement: str, *parameters: object, size: int = 1000
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """The rows of a statement, `size` at a time, out of one snapshot: for more than memory should hold.
+        Raises as `fetch`."""
+        return self._reading.pages(statement, *parameters, size=size)
 
     async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
         """The first row, None where there is none; raises as `fetch`."""

@@ -17,7 +17,7 @@ WAIT_FOR_STANDBY = "SELECT pg_logical_emit_message(true, 'hotline', '')"
 
 # Relies on events_pkey, events_stream_id_version_key, events_slot_slot_sequence_key, inbox_applied_no_key,
 # inbox_waiting and the primary keys. Each array answers its parameters in their order; the last two are
-# what was appended in a window of positions.
+# what was appended in a window of positions. Last comes why nothing may be appended.
 HEADS = """
 SELECT
     (SELECT coalesce(max(position), 0) FROM events),
@@ -44,7 +44,8 @@ SELECT
     ARRAY(SELECT slot FROM events
           WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position),
     ARRAY(SELECT slot_sequence FROM events
-          WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position)
+          WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position),
+    (SELECT reason FROM halts ORDER BY witness LIMIT 1)
 """
 
 MOVE_CURSORS = """
@@ -100,6 +101,27 @@ SELECT slot, head FROM generate_series(0, $1::int - 1) AS _(slot),
 WHERE head IS NOT NULL
 """
 
+READ_HALTS = "SELECT witness, slot, slot_sequence, event_id, reason FROM halts ORDER BY witness"
+
+# Not where the event was adopted while its witness was asked.
+HALT = """
+INSERT INTO halts (witness, slot, slot_sequence, event_id, reason)
+SELECT $1::text, $2::smallint, $3::bigint, $4::uuid, $5::text
+WHERE NOT EXISTS (SELECT FROM events WHERE slot = $2 AND slot_sequence = $3 AND event_id = $4)
+ON CONFLICT (witness) DO UPDATE SET slot = excluded.slot, slot_sequence = excluded.slot_sequence,
+                                    event_id = excluded.event_id, reason = excluded.reason
+"""
+
+# These, and those whose event the log has by now. Relies on events_slot_slot_sequence_key.
+LIFT_HALTS = """
+DELETE FROM halts
+WHERE (witness, event_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+    OR EXISTS (SELECT FROM events WHERE events.slot = halts.slot
+               AND events.slot_sequence = halts.slot_sequence AND events.event_id = halts.event_id)
+"""
+
+END_HALTS = "DELETE FROM halts"
+
 READ_CURSORS = "SELECT slot, at FROM cursors WHERE source = $1"
 
 READ_CLAIM = "SELECT value FROM claims WHERE kind = $1 AND key = $2"
@@ -138,7 +160,7 @@ WHERE source = $1
 """
 
 READ_CONSUMED = """
-SELECT event FROM inbox
+SELECT slot_sequence, event FROM inbox
 WHERE source = $1 AND slot = $2 AND slot_sequence > $3
     AND event_id <> '00000000-0000-0000-0000-000000000000'
 ORDER BY slot_sequence LIMIT $4

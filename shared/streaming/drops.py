@@ -46,6 +46,9 @@ _REQUESTED: Final = EventType(
 _DROPPED: Final = EventType("intake", "hotline.parked_event.dropped.v1", ParkedEventKey, ParkedEventAct)
 
 
+DROP_EVENTS: Final = (_REQUESTED, _DROPPED)
+
+
 class Drops:
     """The drops of one service's parked events."""
 

@@ -105,8 +105,8 @@ class Follower:
                 self.is_stopped = True
                 log.critical("follower stopped", source=self._inbox.source, count=PARKED_IN_A_ROW)
             except* AWAY as faults:
-                names = sorted({type(fault).__name__ for fault in _leaves(faults)})
-                log.warning("follower interrupted", source=self._inbox.source, reason=", ".join(names))
+                reasons = sorted({f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)})
+                log.warning("follower interrupted", source=self._inbox.source, reason="; ".join(reasons))
             except* Exception:  # the loop's edge: a fault of ours must not end the following
                 log.exception("follower failed", source=self._inbox.source)
             if self.is_stopped:
@@ -191,11 +191,19 @@ class Follower:
 
     async def _read(self, record: Record) -> Envelope | None:
         """The record's event; None, and the bytes kept, where the followed service did not sign it for us."""
+        reason = record.fault
         try:
-            return self._inbox.events.read(record.value)
+            if not reason:
+                return self._inbox.events.read(record.value)
         except UnreadableEnvelope as fault:
             reason = str(fault)
-        log.warning("unreadable record", topic=self._topic, partition=record.partition, reason=reason)
+        log.warning(
+            "unreadable record",
+            topic=self._topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
         await self._store.keep_unreadable(
             UnreadableRecord(self._topic, record.partition, record.offset, reason, record.value, today())
         )

@@ -27,8 +27,8 @@ How it fails: `RecoveryFailed`, with nothing changed; above all where numbers we
 where neither the topic nor every follower answers (`--without` goes on with those that do).
 """
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
@@ -42,6 +42,7 @@ from shared.sealing.jwe import PROTECTED, BrokenSealError, NoKeyError, SealingEr
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
 from shared.store.append_queue import BATCH_LIMIT
+from shared.store.asking import columns
 from shared.store.committer import write
 from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
@@ -52,12 +53,17 @@ from shared.streaming.broker import BrokerUnavailable, Record
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import ERASURE, TOMBSTONE
-from shared.streaming.returning import Reached
+from shared.streaming.returning import ConsumedPage, Reached
 
 GAP = "log.gap_adopted"
 PAGE = 500
+TOPIC_PAGE = 2000
 
-_KNOWN = "SELECT slot, slot_sequence, event_id FROM events WHERE slot IS NOT NULL"
+# Other events than these under their numbers. Relies on events_slot_slot_sequence_key.
+_OTHERS = """
+SELECT slot, slot_sequence FROM unnest($1::smallint[], $2::bigint[], $3::uuid[]) AS _(of, at, id)
+JOIN events ON slot = of AND slot_sequence = at WHERE event_id <> id
+"""
 _TOMBSTONES = "SELECT key FROM claims WHERE kind = $1"
 _CLAIM = "INSERT INTO claims (kind, key, value) VALUES ($1, $2, '') ON CONFLICT DO NOTHING"
 _DESTROY = "DELETE FROM data_keys WHERE key_id = ANY($1::uuid[])"
@@ -81,7 +87,7 @@ class RecoveryFailed(HotlineError):
 class Topics(Protocol):
     """What a recovery needs of a broker."""
 
-    async def everything(self, topic: str) -> list[Record]:
+    def everything(self, topic: str) -> AsyncGenerator[Record, None]:
         """All records that it holds now, those of a partition in their order.
 
         Raises:
@@ -94,7 +100,7 @@ class Follower(Protocol):
 
     async def reached(self, source: str) -> Mapping[int, Reached]: ...
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage: ...
 
 
 class Owner(Protocol):
@@ -156,6 +162,7 @@ class Report:
         filled: positions between whose event nobody has.
         new_keys: complaints whose data key was lost.
         erased: events that stay without payload.
+        unreadable: batches of the topic, and events that followers keep, which nobody can read any more.
         passed_over: who was not asked, or did not answer.
     """
 
@@ -165,16 +172,75 @@ class Report:
     last: int = 0
     new_keys: int = 0
     erased: int = 0
+    unreadable: int = 0
     passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What the log has: its head, (slot, number) -> event id, and slot -> newest number."""
+    """How far the log reaches: its newest position, and slot -> newest number."""
 
     head: int
-    known: Mapping[tuple[int, int], UUID]
     heads: Mapping[int, int]
+
+
+class _Search:
+    """Looks for events that the log does not have, page by page, and holds nothing but these.
+
+    Attributes:
+        found: by slot and number, the events that somebody has.
+        kept_unread: by slot and number, the followers that have consumed it and cannot read it any more.
+    """
+
+    def __init__(self, connection: "asyncpg.Connection", log: _Log) -> None:
+        self._connection, self._log = connection, log
+        self._twice: set[tuple[int, int]] = set()
+        self.found: dict[tuple[int, int], Envelope] = {}
+        self.kept_unread: dict[tuple[int, int], str] = {}
+        self.unreadable = 0
+
+    async def take(self, envelopes: Sequence[Envelope]) -> None:
+        known: list[tuple[int, int, UUID]] = []
+        for envelope in envelopes:
+            at = (envelope.slot, envelope.slot_sequence)
+            if envelope.slot_sequence <= self._log.heads.get(envelope.slot, 0):
+                known.append((*at, envelope.id))
+                continue
+            other = self.found.get(at)
+            if other and other.id != envelope.id:
+                self._twice.add(at)
+            elif other is None or other.sealed is None:
+                self.found[at] = envelope
+        self._twice |= await self.strangers(known)
+
+    async def strangers(self, told: Sequence[tuple[int, int, UUID]]) -> set[tuple[int, int]]:
+        """Slot and number of those (slot, number, event id) under whose number the log has another event."""
+        rows = await self._connection.fetch(_OTHERS, *columns(told, 3)) if told else []
+        return {(row[0], row[1]) for row in rows}
+
+    def require_one_history(self) -> None:
+        """
+        Raises:
+            RecoveryFailed: two events have one number.
+        """
+        if self._twice:
+            raise RecoveryFailed(
+                f"{len(self._twice)} numbers were given twice: events were appended after the tail was lost."
+                " The two histories cannot be joined; restore a newer copy of the database. Nothing was"
+                " changed."
+            )
+
+    def require_all_read(self) -> None:
+        """
+        Raises:
+            RecoveryFailed: a follower has an event that it cannot read, and nobody else has it.
+        """
+        for (slot, number), name in sorted(self.kept_unread.items()):
+            if number > self._log.heads.get(slot, 0) and (slot, number) not in self.found:
+                raise RecoveryFailed(
+                    f"{name} has consumed number {number} of slot {slot}, cannot read it any more, and nobody"
+                    f" else has it: mend its inbox, or go on with `--without {name}`. Nothing was changed."
+                )
 
 
 class Recovery:
@@ -216,64 +282,82 @@ class Recovery:
             raise RecoveryFailed(f"the database does not answer ({type(fault).__name__}).") from fault
         try:
             log = await _read_log(connection)
-            found = await self._gathered(log, tell)
-            tail = _checked(log, found)
-            if not tail:
-                return Report(passed_over=tuple(self._passed_over))
-            await self._ask_sources(connection)
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
-                if await connection.fetchval(sql.HEAD) != log.head:
-                    raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
-                return await self._adopt(connection, log, tail, today)
+            search = await self._searched(connection, log, tell)
+            tail = _checked(log, list(search.found.values()))
+            report = await self._write(connection, log, tail, today) if tail else Report()
+            # The witnesses were asked for all that they have, or given up.
+            await connection.execute(sql.END_HALTS)
+            return replace(report, unreadable=search.unreadable, passed_over=tuple(self._passed_over))
         finally:
             await connection.close()
 
+    async def _write(
+        self, connection: "asyncpg.Connection", log: _Log, tail: Sequence[Envelope], today: date
+    ) -> Report:
+        await self._ask_sources(connection)
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
+            if await connection.fetchval(sql.HEAD) != log.head:
+                raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
+            return await self._adopt(connection, log, tail, today)
+
     # What others have
 
-    async def _gathered(self, log: _Log, tell: Tell) -> list[Envelope]:
+    async def _searched(self, connection: "asyncpg.Connection", log: _Log, tell: Tell) -> _Search:
         """Every event of ours that somebody has and the log does not."""
-        unknown: dict[tuple[int, int], Envelope] = {}
-        twice: set[tuple[int, int]] = set()
-
-        def take(envelope: Envelope) -> None:
-            at = (envelope.slot, envelope.slot_sequence)
-            other = unknown.get(at)
-            if log.known.get(at, envelope.id) != envelope.id or (other and other.id != envelope.id):
-                twice.add(at)
-            elif at not in log.known and (other is None or other.sealed is None):
-                unknown[at] = envelope
-
-        steps = len(self._followers) * SLOTS + 1
+        search, steps = _Search(connection, log), len(self._followers) * SLOTS + 1
         try:
-            for record in await self._broker.everything(self._topic):
-                if (envelope := self._ours(record.value)) is not None:
-                    take(envelope)
+            await self._search_topic(search)
         except BrokerUnavailable as fault:
             self._pass_over("topic", str(fault))
         tell(1, steps)
         for number, (name, follower) in enumerate(self._followers.items()):
             try:
                 reached = await follower.reached(self._service)
+                strangers = await search.strangers(
+                    [(slot, last.at, last.event_id) for slot, last in reached.items()]
+                )
                 for slot in range(SLOTS):
-                    after = log.heads.get(slot, 0)
-                    while slot in reached and reached[slot].at > after:
-                        page = await follower.consumed(self._service, slot, after, PAGE)
-                        for item in page:
-                            if (envelope := self._ours(item)) is not None:
-                                take(envelope)
-                        if not page:
-                            break
-                        after = max(after + 1, _number(page[-1]))
+                    if slot in reached:
+                        # Of one that the log has under another id the follower shows the event: its word
+                        # alone is no evidence.
+                        is_stranger = (slot, reached[slot].at) in strangers
+                        after = reached[slot].at - 1 if is_stranger else log.heads.get(slot, 0)
+                        await self._search_slot(search, name, slot, after, reached[slot].at)
                     tell(1 + number * SLOTS + slot + 1, steps)
             except SurroundingsFault as fault:
                 self._pass_over(name, str(fault))
-        if twice:
-            raise RecoveryFailed(
-                f"{len(twice)} numbers were given twice: events were appended after the tail was lost. The"
-                " two histories cannot be joined; restore a newer copy of the database. Nothing was changed."
-            )
-        return list(unknown.values())
+        search.require_one_history()
+        search.require_all_read()
+        return search
+
+    async def _search_topic(self, search: _Search) -> None:
+        page: list[Envelope] = []
+        async with aclosing(self._broker.everything(self._topic)) as records:
+            async for record in records:
+                search.unreadable += bool(record.fault)
+                if (envelope := self._ours(record.value)) is not None:
+                    page.append(envelope)
+                if len(page) >= TOPIC_PAGE:
+                    await search.take(page)
+                    page.clear()
+        await search.take(page)
+
+    async def _search_slot(self, search: _Search, name: str, slot: int, after: int, up_to: int) -> None:
+        """What a follower has consumed of one slot, above `after`."""
+        follower = self._followers[name]
+        while after < up_to:
+            page = await follower.consumed(self._service, slot, after, PAGE)
+            events = [self._ours(item) for item in page.events]
+            await search.take([event for event in events if event is not None])
+            search.kept_unread |= {
+                (slot, number): name for number in page.unreadable if name not in self._without
+            }
+            # One that we have not signed is no event of ours, and no reason to refuse.
+            search.unreadable += len(page.unreadable) + events.count(None)
+            if page.last is None:
+                return
+            after = page.last
 
     async def _ask_sources(self, connection: "asyncpg.Connection") -> None:
         if self._consequences is None:
@@ -359,7 +443,6 @@ class Recovery:
             last=tail[-1].position,
             new_keys=len(wanted) - len(known),
             erased=without_payload,
-            passed_over=tuple(self._passed_over),
         )
 
     def _line(self, envelope: Envelope, data_key: DataKey | None) -> tuple[Any, ...]:
@@ -434,14 +517,10 @@ def _gap_lines(tail: Sequence[Envelope], head: int, today: date) -> list[tuple[A
 
 
 async def _read_log(connection: asyncpg.Connection) -> _Log:
-    known: dict[tuple[int, int], UUID] = {}
-    heads: defaultdict[int, int] = defaultdict(int)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         head = await connection.fetchval(sql.HEAD)
-        async for slot, number, event_id in connection.cursor(_KNOWN):
-            known[slot, number] = UUID(bytes=event_id.bytes)
-            heads[slot] = max(heads[slot], number)
-    return _Log(head, known, heads)
+        heads = {row["slot"]: row["head"] for row in await connection.fetch(sql.SLOT_HEADS, SLOTS)}
+    return _Log(head, heads)
 
 
 def _checked(log: _Log, found: Sequence[Envelope]) -> list[Envelope]:

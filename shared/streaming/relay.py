@@ -24,7 +24,7 @@ from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
 from shared.streaming.leader import Leader
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay_state import Mark, RelayState
-from shared.streaming.tail import has, holds, last_published, lost_tail
+from shared.streaming.tail import has, last_published, published_and_lost
 
 BATCH = 500
 POLL_SECONDS = 1.0
@@ -163,7 +163,7 @@ class Relay:
         last = await last_published(publisher, partition, self._published.own)
         if last is None or await has(self._store, last.slot, last.slot_sequence, last.id):
             return last
-        self._store.halt(lost_tail(holds(self._topic, last)))
+        await self._store.halt(published_and_lost(self._topic, last))
         log.error("lost tail", topic=self._topic, slot=last.slot)
         return None
 

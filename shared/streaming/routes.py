@@ -34,6 +34,12 @@ class Events(BaseModel):
     items: list[dict[str, Any]]
 
 
+class ConsumedEvents(Events):
+    """`unreadable` are the slot sequences of events that are kept and cannot be read any more."""
+
+    unreadable: list[int]
+
+
 class Heads(BaseModel):
     heads: dict[int, int]
 
@@ -128,12 +134,12 @@ def consumed(returned: Returned, sources: Collection[str]) -> Router:
         slot: Annotated[int, Query(ge=0, lt=SLOTS)],
         after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
         limit: Annotated[int, Query(ge=1, le=EVENTS_LIMIT)] = 500,
-    ) -> Events:
+    ) -> ConsumedEvents:
         """Events of another service as they were consumed, sealed for it: for an owner whose log lost its
         tail."""
         _require_followed(source)
-        with _surroundings():
-            return Events(items=await returned.consumed(source, slot, after, limit))
+        page = await returned.consumed(source, slot, after, limit)
+        return ConsumedEvents(items=page.events, unreadable=page.unreadable)
 
     def _require_followed(source: str) -> None:
         if source not in sources:

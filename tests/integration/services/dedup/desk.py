@@ -14,8 +14,9 @@ from services.dedup.domain.model import load_model, load_population
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import handlers
 from services.dedup.index import ComplaintIndex
-from services.dedup.resolver import SOURCE, Resolver
+from services.dedup.resolver import Resolver
 from services.dedup.reviewing import Reviewing
+from services.dedup.steps import SOURCE
 from services.dedup.views import Views
 from services.dedup.wiring import PUBLIC
 from shared.contracts.complaint import SanitisedComplaint

@@ -13,7 +13,8 @@ from services.dedup.domain.model import load_model, load_population
 from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import Matching
-from services.dedup.resolver import SOURCE, Resolver
+from services.dedup.resolver import Resolver
+from services.dedup.steps import SOURCE
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.errors import Conflict, NotFound

@@ -299,7 +299,6 @@ HOLDER = {"force": "kent", "name": "David Carrick", "collar_number": "1234AB", "
         {"name": "PC Carrick", "force": "kent"},
         {"collar_number": "1234", "force": "kent"},
         {"name": "Jane Doe", "unit": "Roads Policing Unit", "force": "kent"},
-        {"description": "tall", "force": "kent"},
         {"name": "DC"},
         {"name": "Dave Carrick", "force": "essex"},
     ],

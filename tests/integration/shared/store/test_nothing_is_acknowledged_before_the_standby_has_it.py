@@ -22,7 +22,7 @@ from shared.store.requests import (
     OutcomeUnknown,
     StoreUnavailable,
 )
-from tests.engines.standby import Standby, both, primary_and_standby
+from tests.engines.standby import DATABASE, Standby, address, primary_and_standby
 from tests.integration.shared.store.conftest import lay_tables
 from tests.integration.shared.store.waiting import until
 from tests.unit.shared.store.examples import PUBLIC, new_event, new_stream, one_event
@@ -30,9 +30,7 @@ from tests.unit.shared.store.examples import PUBLIC, new_event, new_stream, one_
 PAUSE_SECONDS = 40.0
 """More than any time limit of the store's own."""
 
-WAITING = (
-    "SELECT {} FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = 'intake' AND query = 'COMMIT'"
-)
+WAITING = "SELECT {} FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'"
 
 
 def a_call() -> AppendRequest:
@@ -58,7 +56,7 @@ async def breaks_off(primary: Postgres, function: str) -> bool:
 
 async def is_committed(primary: Postgres) -> bool:
     """Whether the primary shows an event."""
-    return "1" in (await asyncio.to_thread(primary.query, "SELECT count(*) FROM events", "intake")).split()
+    return "1" in (await asyncio.to_thread(primary.query, "SELECT count(*) FROM events", DATABASE)).split()
 
 
 @pytest.mark.parametrize("function", ["pg_cancel_backend", "pg_terminate_backend"])
@@ -66,8 +64,8 @@ async def test_a_commit_whose_wait_was_broken_off_is_acknowledged_when_the_stand
     servers: tuple[Postgres, Standby], function: str
 ) -> None:
     primary, standby = servers
-    await lay_tables(primary.dsn("intake"))
-    async with PostgresStore(primary.dsn("intake"), PUBLIC, outcome_limit=3600) as store:
+    await lay_tables(address(primary))
+    async with PostgresStore(address(primary), PUBLIC, outcome_limit=3600) as store:
         await store.head()
         with standby.paused():
             appending = asyncio.create_task(store.append(a_call()))
@@ -75,7 +73,7 @@ async def test_a_commit_whose_wait_was_broken_off_is_acknowledged_when_the_stand
             await until(lambda: is_committed(primary), what="the primary has it")
 
             # A repetition at another replica: that it is taken tells its caller that it was recorded.
-            async with PostgresStore(primary.dsn("intake"), PUBLIC, outcome_limit=3600) as other:
+            async with PostgresStore(address(primary), PUBLIC, outcome_limit=3600) as other:
                 with pytest.raises(StoreUnavailable):
                     await other.append(a_call())
             assert not appending.done()
@@ -89,7 +87,7 @@ async def test_a_repetition_is_not_answered_from_what_the_standby_does_not_have(
 ) -> None:
     """Nobody looks up the outcome any more: the process that appended has ended."""
     primary, standby = servers
-    url = primary.dsn("intake")
+    url = address(primary)
     await lay_tables(url)
     async with PostgresStore(url, PUBLIC, outcome_limit=0) as store, PostgresStore(url, PUBLIC) as other:
         await other.append(AppendRequest())
@@ -122,7 +120,7 @@ async def test_a_standby_that_is_paused_for_longer_than_any_limit_loses_nothing(
                 await asyncio.sleep(0.1)
 
     with primary_and_standby(synchronous=True) as (primary, standby):
-        url = both(primary, standby, "intake")
+        url = address(primary, standby)
         await lay_tables(url)
         ended = asyncio.Event()
         async with PostgresStore(url, PUBLIC) as one, PostgresStore(url, PUBLIC) as other:

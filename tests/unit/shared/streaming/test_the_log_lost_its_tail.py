@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from shared.store.halts import Halt
 from shared.store.requests import StoreHalted
 from tests.unit.shared.streaming.flow import Flow, signed, until
 
@@ -54,7 +55,7 @@ async def test_a_topic_that_agrees_halts_nothing(flow: Flow) -> None:
 async def test_a_follower_whose_own_store_is_halted_waits_and_parks_nothing(flow: Flow) -> None:
     await flow.record()
     await flow.relayed()
-    flow.engines.follower.halt("its tail is lost")
+    await flow.engines.follower.halt(Halt("topic", 3, 7, uuid4(), "its tail is lost"))
     follower = flow.follower()
     task = flow.start(follower.run())
 
