@@ -11,6 +11,10 @@ LOCK_KEY = 0x686F746C  # "hotl"
 # READ, the snapshot would be older than the lock and the heads stale.
 LOCK = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK_KEY})"
 
+# A commit waits for the synchronous standbys to have all of the write-ahead log up to its own end, if it has
+# written anything at all. This writes a few bytes, and needs no privilege.
+WAIT_FOR_STANDBY = "SELECT pg_logical_emit_message(true, 'hotline', '')"
+
 # Relies on events_pkey, events_stream_id_version_key, events_slot_slot_sequence_key, inbox_applied_no_key,
 # inbox_waiting and the primary keys. Each array answers its parameters in their order; the last two are
 # what was appended in a window of positions. Last comes why nothing may be appended.
