@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store.indexes import build_indexes
+from shared.store.online import make_online
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,11 +29,11 @@ def newest_revision(service: str) -> str:
 
 
 async def migrate(service: str, database_url: str) -> None:
-    """Bring the service's database to the newest revision, with all its indexes; nothing happens where it is
-    there."""
+    """Bring the service's database to the newest revision, with its indexes and counts; nothing happens
+    where it is there."""
     if await _revision(database_url) != newest_revision(service):
         await asyncio.to_thread(_upgrade, service, database_url)
-    await build_indexes(service, database_url)
+    await make_online(service, database_url)
 
 
 async def check_schema(service: str, database_url: str) -> None:
