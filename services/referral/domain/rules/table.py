@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.contracts.contract import CategoryCode, Code, CriterionCode, ForceSlug
+from shared.contracts.contract import CategoryCode, Code, CriterionCode, ForceSlug, StrandCode
 from shared.contracts.words import NationalLetter
 from shared.errors import HotlineError
 from shared.vocabulary import Duty, Vocabulary
@@ -29,7 +29,9 @@ class RulesError(HotlineError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class CategoryIndication(_Part):
@@ -42,16 +44,22 @@ class CategoryIndication(_Part):
     """
 
     code: CategoryCode
+    """The kind of wrong."""
     where: RiskFlag | None = None
+    """Only where this risk was answered with yes."""
     unless_denied: RiskFlag | None = None
-    beside_strand: Code | None = None
+    """Not where this risk was answered with no; a missing answer is not a no."""
+    beside_strand: StrandCode | None = None
+    """Only where the same complaint has an allegation of this strand."""
 
 
 class Rank(_Part):
     """A rank, in small letters, of the forces named, or of any."""
 
     rank: Phrase
+    """The rank, in small letters."""
     forces: frozenset[ForceSlug] | None = None
+    """The police forces in which it counts; null for all."""
 
 
 class IndicatedBy(_Part):
@@ -63,11 +71,17 @@ class IndicatedBy(_Part):
     """
 
     categories: tuple[CategoryIndication, ...] = ()
+    """Allegations of these kinds."""
     national_categories: frozenset[NationalLetter] = frozenset()
+    """These national complaint categories."""
     risk: tuple[RiskFlag, ...] = ()
+    """These risks, where they were answered with yes."""
     ranks: tuple[Rank, ...] = ()
+    """A subject of one of these ranks."""
     facts: frozenset[Literal["called_in", "new_information"]] = frozenset()
+    """What happened to the case."""
     same_incident_as: frozenset[CriterionCode] = frozenset()
+    """Another complaint of the same incident that indicates one of these criteria."""
 
 
 class CriterionRule(_Part):
@@ -83,19 +97,28 @@ class DeadlineRule(_Part):
     """`count` days, or working days of England and Wales, after the day on which it became clear."""
 
     rule: Code
+    """The code of the rule."""
     calendar: Literal["days", "working_days"]
+    """The days that count."""
     count: Annotated[int, Field(ge=0, le=366)]
+    """How many of these days there are after the day on which it became clear."""
     owner: Literal["charity", "authority"]
+    """The body that has to meet it."""
     for_every_case: bool
+    """Whether it runs for every case, whatever is indicated."""
     source: Phrase
+    """Its source in law."""
 
 
 class PriorityRule(_Part):
     """A case's priority is the weight of its gravest criterion, and these on top."""
 
     risk: dict[RiskFlag, Annotated[int, Field(ge=0)]]
+    """What each risk adds, where it was answered with yes."""
     another_complaint: Annotated[int, Field(ge=0)]
+    """What each complaint after the first adds."""
     most_for_complaints: Annotated[int, Field(ge=0)]
+    """The most that further complaints add together."""
 
 
 class ApprovalRule(_Part):
