@@ -42,7 +42,7 @@ class Page(Schema, Generic[Item]):
     model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         return f"{params[0].__name__}Page"
 
     items: list[Item]
