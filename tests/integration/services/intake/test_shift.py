@@ -26,8 +26,8 @@ ANNA = Caller(subject="anna", roles=frozenset({"call_handler"}))
 
 
 async def test_the_day_after_nobody_sees_it(database_url: str, tmp_path: Path) -> None:
-    ensure_keys(tmp_path)
-    keys = load_keys(keys_file(tmp_path, "intake"))
+    ensure_keys(tmp_path / "keys")
+    keys = load_keys(keys_file(tmp_path / "keys", "intake"))
     today = date(2026, 11, 27)
     async with PostgresStore(database_url, PUBLIC) as store:
         context = Context("intake", store, keys, Cursors(b"-" * 32), Metrics(), lambda: today)
