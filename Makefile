@@ -35,6 +35,7 @@ test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TES
 # And the other tests that take minutes. POINTS blows; SEED repeats a series.
 LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
+	tests/integration/shared/store/test_nothing_is_acknowledged_before_the_standby_has_it.py \
 	tests/integration/services/dedup/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_tail_breaks_off.py \
@@ -47,12 +48,13 @@ test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 t
 test-unit: install-dev  ## the tests that need no database
 	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit
 
-check: install-dev  ## format, lint, types, imports, schemas
+check: install-dev  ## format, lint, types, imports, schemas, migrations
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.contracts.schemas --check
+	$(BIN)/python -m shared.store.migration_check
 
 format: install-dev  ## put the code into its form
 	$(BIN)/ruff format

@@ -17,6 +17,10 @@ retention; what was lost so is caught up from the owner. Three settings follow f
 - `message.timestamp.after.max.ms` is a day. Its default of an hour is just what London's summer time is
   ahead of UTC: in the hour after London's midnight a broker whose clock is a second late would refuse all.
 - `message.timestamp.before.max.ms` is without limit: after a topic was wiped, a relay publishes again.
+
+`compression.type` is `uncompressed`: relays compress nothing, for what is sealed does not shrink. The broker
+unpacks what others send, and refuses what is longer than a batch may be: a megabyte of zstd can be gigabytes
+in the memory of every follower.
 """
 
 import argparse
@@ -82,6 +86,7 @@ class Shape:
         """Kafka's settings for the topic."""
         return {
             "cleanup.policy": "delete",
+            "compression.type": "uncompressed",
             "max.message.bytes": str(RECORD_LIMIT + 64 * 1024),  # the batch around a record needs room
             "message.timestamp.after.max.ms": str(_DAY_MS),
             "message.timestamp.before.max.ms": str(2**63 - 1),

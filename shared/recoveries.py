@@ -49,9 +49,15 @@ class JsonTeller(Teller):
 def said_of(service: str, report: Report) -> list[str]:
     """The outcome in sentences."""
     passed = [f"Passed over: {', '.join(report.passed_over)}."] if report.passed_over else []
+    if report.unreadable:
+        passed.append(
+            f"{report.unreadable:,} batches of the topic or events of followers could not be read: what"
+            " these alone had is lost."
+        )
     if not report.adopted:
         return [
-            f"{service}: the log has all that topic and followers know; nothing was changed.",
+            f"{service}: the log has all that topic and followers know; nothing was adopted.",
+            "A service that was halted appends again.",
             *passed,
         ]
     said = [f"{service}: {report.adopted:,} events adopted, positions {report.first:,} to {report.last:,}."]
@@ -62,5 +68,5 @@ def said_of(service: str, report: Report) -> list[str]:
     if report.erased:
         said.append(f"{report.erased:,} events stay erased.")
     said.append(f"Lost for good: what was recorded and never published, and {_LOST[service]}")
-    said.append("A running service appends again within half a minute; one that is started, at once.")
+    said.append("The service appends again.")
     return said + passed

@@ -95,6 +95,25 @@ UNION
 SELECT {_MATCH} FROM matches WHERE other_complaint_id = ANY($1::uuid[])
 """
 
+_ASKED = "unnest($1::uuid[], $2::smallint[]) AS asked (id, of_subject)"
+
+# The other ends of the accepted matches of these nodes, each once. Relies on matches_complaint and
+# matches_other_complaint.
+NEIGHBOURS = f"""
+SELECT other_complaint_id, other_subject
+FROM {_ASKED} JOIN matches ON complaint_id = id AND subject = of_subject
+WHERE zone = 'accepted' AND kind = ANY($3::text[])
+UNION
+SELECT complaint_id, subject
+FROM {_ASKED} JOIN matches ON other_complaint_id = id AND other_subject = of_subject
+WHERE zone = 'accepted' AND kind = ANY($3::text[])
+"""
+
+# Each match whose lower complaint is one of these. Relies on matches_complaint.
+MATCHES_FROM = f"""
+SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
+"""
+
 # The grey zone, and what a rule accepted where the release of a complaint waits for a person's word on it.
 # Relies on matches_review, matches_complaint and matches_other_complaint.
 REVIEWS = f"""

@@ -3,13 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.dedup.conflicts import Conflicts
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.reviewing import Reviewing
 from services.dedup.views import (
     ComplaintMatches,
@@ -19,7 +19,7 @@ from services.dedup.views import (
     ShownPattern,
     Views,
 )
-from shared.contracts.contract import Telling
+from shared.contracts.contract import VISIBLE, Telling
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.sanitiser.free_text import Sanitise
 from shared.service import Context
@@ -27,9 +27,11 @@ from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web import openapi
 from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from shared.web.parameters import ForceFilter
+from shared.web.routing import Router
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
-Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), Sanitise()]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
 _LOWEST = UUID(int=0)
 
 
@@ -51,13 +53,13 @@ class Decided(BaseModel):
     zone: Literal["accepted", "review", "rejected"]
 
 
-def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
+def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
-    conflicts = Conflicts(context)
+    index, conflicts = IndexReader(context), Conflicts(context)
     views = Views(context, index, load_model(), conflicts)
     reviewing = Reviewing(context, index, conflicts)
-    reading = APIRouter(prefix="/v1", tags=["matches"])
-    deciding = APIRouter(prefix="/v1", tags=["reviews"])
+    reading = Router(prefix="/v1", tags=["matches"])
+    deciding = Router(prefix="/v1", tags=["reviews"])
 
     @reading.get("/complaints/{complaint_id}/matches")
     async def matches_of_complaint(complaint_id: UUID, caller: MatchReviewer) -> ComplaintMatches:
@@ -77,7 +79,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     @reading.get("/patterns")
     async def patterns(
         caller: PatternReader,
-        force: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$")] = None,
+        force: ForceFilter = None,
         min_incidents: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,

@@ -17,13 +17,21 @@ from services.dedup.domain.clusters import (
     never_apart,
     of_one_complaint,
 )
-from services.dedup.domain.facts import Kind, MatchEvidence, incident_id, pattern_id
+from services.dedup.domain.facts import (
+    OF_INCIDENTS,
+    OF_PATTERNS,
+    Kind,
+    MatchEvidence,
+    incident_id,
+    pattern_id,
+)
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
-from services.dedup.resolver import sources_of
+from services.dedup.offload import aside
+from services.dedup.sources import sources
 from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
@@ -101,7 +109,7 @@ class ListedPattern(BaseModel):
 class Views:
     """What people read. Who may not know of a complaint gets every answer as if it were not there."""
 
-    def __init__(self, context: Context, index: ComplaintIndex, model: Model, conflicts: Conflicts) -> None:
+    def __init__(self, context: Context, index: IndexReader, model: Model, conflicts: Conflicts) -> None:
         self._store, self._index, self._model = context.store, index, model
         self._matches = Matches(context, index)
         self._conflicts = conflicts
@@ -191,14 +199,14 @@ class Views:
         members = [UUID(bytes=row[0].bytes) for row in rows]
         if not members or await self._conflicts.hidden(caller, members):
             raise NotFound("There is no such incident.")
-        sources = await self._sources(members)
+        least, most = await sources(self._index, members)
         return ShownIncident(
             incident_id=incident,
             members=members,
             complaints=len(members),
             incidents=1,
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest({(member, WHOLE) for member in members}, of_incidents=True),
         )
 
@@ -215,7 +223,7 @@ class Views:
 
     async def _shown_pattern(self, members: Sequence[Node]) -> ShownPattern:
         complaints = {complaint for complaint, _ in members}
-        sources = await self._sources(complaints)
+        least, most = await sources(self._index, complaints)
         return ShownPattern(
             pattern_id=pattern_id(*members[0]),
             members=[
@@ -223,8 +231,8 @@ class Views:
             ],
             complaints=len(complaints),
             incidents=len(set((await self._incidents_of(complaints)).values())),
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest(set(members), of_incidents=False),
         )
 
@@ -293,10 +301,6 @@ class Views:
         rows = await self._store.fetch(read_models.INCIDENTS_OF, list(complaints))
         return found | {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
 
-    async def _sources(self, complaints: Collection[UUID]) -> tuple[int, int]:
-        indexed = await self._index.get(complaints)
-        return sources_of(of.features.source_group for of in indexed.values())
-
     async def _weakest(self, members: set[Node], *, of_incidents: bool) -> float | None:
         found = await self._clusters(members, of_incidents=of_incidents)
         weights = [of.weakest for of in found if of.weakest is not None]
@@ -304,15 +308,10 @@ class Views:
 
     async def _clusters(self, members: set[Node], *, of_incidents: bool) -> list[Cluster]:
         """The groups that these members alone make."""
-        matches = [
-            match
-            for match in await self._matches.of({node[0] for node in members})
-            if match.is_of_incidents is of_incidents and match.a in members and match.b in members
-        ]
-        links = (await self._matches.links(matches)).values()
+        links = await self._matches.within(members, OF_INCIDENTS if of_incidents else OF_PATTERNS)
         model = self._model.incident if of_incidents else self._model.officer
         apart: Apart = never_apart if of_incidents else of_one_complaint
-        return clusters(members, links, model, apart)
+        return await aside(len(links), clusters, members, links, model, apart)
 
 
 def shown_match(match: StoredMatch, evidence: MatchEvidence, seen_from: UUID) -> ShownMatch:

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from services.intake.recording import Recorder, canonical
 from shared.contracts.complaint import ComplaintBody
+from shared.contracts.json_text import without_mark
 from shared.errors import FieldError, Unprocessable
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web.edge import BODY_LIMIT
@@ -56,7 +57,7 @@ class ImportResponse(Response):
         number = 0
         async for raw in _lines(receive):
             number += 1
-            if not raw.strip():
+            if not without_mark(raw).strip():
                 continue
             await places.acquire()
             task = tasks.create_task(self._answer(number, *self._counted(raw, seen)))

@@ -6,7 +6,7 @@ from secrets import token_hex
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
@@ -15,11 +15,12 @@ from services.intake.recording import Recorded, Recorder
 from services.intake.shift import Shift
 from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
-from shared.contracts.contract import Contract, Telling
+from shared.contracts.contract import VISIBLE, Contract, Telling
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.sanitiser.text import sanitise
 from shared.web import openapi
 from shared.web.auth import CallHandler
+from shared.web.routing import Router
 
 IMPORTS = "/v1/imports"
 
@@ -91,7 +92,7 @@ class ContactsClosed(BaseModel):
 
 
 class Preview(Contract):
-    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
 
 
 class RedactedSpan(BaseModel):
@@ -107,9 +108,9 @@ class Previewed(BaseModel):
     redactions: list[RedactedSpan]
 
 
-def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[APIRouter]:
+def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router]:
     """The routes of intake."""
-    router = APIRouter(prefix="/v1", tags=["complaints"])
+    router = Router(prefix="/v1", tags=["complaints"])
 
     @router.post(
         "/complaints",

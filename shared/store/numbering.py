@@ -35,6 +35,8 @@ from shared.store.tables import CLAIMS
 InboxKey = tuple[str, int, int]
 Row = Mapping[str, Any]
 RowKey = tuple[Any, ...]
+Queue = tuple[str, str]
+"""A subject's parked and queued events: (source, subject)."""
 
 
 @dataclass(slots=True)
@@ -48,8 +50,11 @@ class Heads:
     claims: dict[tuple[str, bytes], str] = field(default_factory=dict)
     cursors: dict[tuple[str, int], int] = field(default_factory=dict)
     leases: dict[str, int] = field(default_factory=dict)
-    waiting: dict[tuple[str, str], int] = field(default_factory=dict)
+    # As many as wait, or of more than `waiting_limits` tells only so many.
+    waiting: dict[Queue, int] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxState] = field(default_factory=dict)
+    halted: str = ""
+    """Why nothing may be appended."""
 
 
 class NumberedEvent(NamedTuple):
@@ -103,6 +108,10 @@ class Batch:
     transitions: dict[InboxKey, NumberedTransition] = field(default_factory=dict)
     tables: dict[str, tuple[Table, list[TableChanges]]] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Whether anything is written."""
+        return bool(self.events or self.cursors or self.inbox or self.transitions or self.tables)
+
     def change_rows(self, changes: Iterable[RowChange]) -> None:
         for change in changes:
             table, runs = self.tables.setdefault(change.table.name, (change.table, [TableChanges()]))
@@ -146,15 +155,40 @@ def number(
     return Numbering(outcomes, batch)
 
 
-def check_sizes(request: AppendRequest) -> None:
-    """
+def waiting_limits(requests: Iterable[AppendRequest]) -> dict[Queue, int]:
+    """How many waiting events of each queue are worth counting: one more than leave it in the batch. With
+    more the same is true, and to count them all, at each event, is quadratic in the queue."""
+    limits: dict[Queue, int] = {}
+    for request in requests:
+        for entry in request.inbox:
+            limits.setdefault((entry.source, entry.subject), 1)
+        for step in request.transitions:
+            queue = (step.source, step.subject)
+            leaves = step.expected in WAITING and step.to not in WAITING
+            limits[queue] = limits.get(queue, 1) + leaves
+    return limits
+
+
+def size_of(request: AppendRequest) -> int:
+    """About how many bytes the request writes: its texts and byte strings.
+
     Raises:
         EventTooLarge: an event of the request would not fit into a Kafka record.
     """
+    total = 0
     for event in request.events:
         size = len(event.data) if event.data.isascii() else len(event.data.encode())
         if size > EVENT_LIMIT:
             raise EventTooLarge(f"{event.type} has {size} bytes, at most {EVENT_LIMIT} fit")
+        total += size
+    for entry in request.inbox:
+        total += len(entry.event)
+    for change in request.rows:
+        if isinstance(change, Put):
+            for value in change.row.values():
+                if isinstance(value, (str, bytes)):
+                    total += len(value)
+    return total
 
 
 def _refusal(request: AppendRequest, heads: Heads) -> AppendRefused | None:  # noqa: PLR0911  (one a rule)

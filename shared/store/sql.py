@@ -11,9 +11,13 @@ LOCK_KEY = 0x686F746C  # "hotl"
 # READ, the snapshot would be older than the lock and the heads stale.
 LOCK = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK_KEY})"
 
+# A commit waits for the synchronous standbys to have all of the write-ahead log up to its own end, if it has
+# written anything at all. This writes a few bytes, and needs no privilege.
+WAIT_FOR_STANDBY = "SELECT pg_logical_emit_message(true, 'hotline', '')"
+
 # Relies on events_pkey, events_stream_id_version_key, events_slot_slot_sequence_key, inbox_applied_no_key,
 # inbox_waiting and the primary keys. Each array answers its parameters in their order; the last two are
-# what was appended in a window of positions.
+# what was appended in a window of positions. Last comes why nothing may be appended.
 HEADS = """
 SELECT
     (SELECT coalesce(max(position), 0) FROM events),
@@ -30,16 +34,26 @@ SELECT
           LEFT JOIN cursors ON source = of AND slot = asked ORDER BY n),
     ARRAY(SELECT coalesce(epoch, 0) FROM unnest($7::text[]) WITH ORDINALITY AS _(asked, n)
           LEFT JOIN leases ON name = asked ORDER BY n),
-    ARRAY(SELECT (SELECT count(*) FROM inbox WHERE source = of AND subject = asked
-                  AND state IN ('parked', 'queued'))
-          FROM unnest($8::text[], $9::text[]) WITH ORDINALITY AS _(of, asked, n) ORDER BY n),
+    ARRAY(SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE source = of AND subject = asked
+                                        AND state IN ('parked', 'queued') LIMIT enough) AS first)
+          FROM unnest($8::text[], $9::text[], $16::int[]) WITH ORDINALITY AS _(of, asked, enough, n)
+          ORDER BY n),
     ARRAY(SELECT state FROM unnest($10::text[], $11::smallint[], $12::bigint[])
           WITH ORDINALITY AS _(of, in_slot, asked, n)
           LEFT JOIN inbox ON source = of AND slot = in_slot AND slot_sequence = asked ORDER BY n),
     ARRAY(SELECT slot FROM events
           WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position),
     ARRAY(SELECT slot_sequence FROM events
-          WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position)
+          WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position),
+    (SELECT reason FROM halts ORDER BY witness LIMIT 1)
+"""
+
+# The columns of alembic_version as JSON: `oldest_code` is not there before the migration that brings it.
+READ_REVISION = "SELECT version_num, to_jsonb(alembic_version)->>'oldest_code' FROM alembic_version"
+
+LOOK = f"""
+SELECT current_setting('transaction_read_only') = 'on', revision.*
+FROM ({READ_REVISION}) AS revision
 """
 
 MOVE_CURSORS = """
@@ -95,6 +109,29 @@ SELECT slot, head FROM generate_series(0, $1::int - 1) AS _(slot),
 WHERE head IS NOT NULL
 """
 
+READ_HALTS = "SELECT witness, slot, slot_sequence, event_id, reason FROM halts ORDER BY witness"
+
+READ_HALTED = "SELECT coalesce((SELECT reason FROM halts ORDER BY witness LIMIT 1), '')"
+
+# Not where the event was adopted while its witness was asked.
+HALT = """
+INSERT INTO halts (witness, slot, slot_sequence, event_id, reason)
+SELECT $1::text, $2::smallint, $3::bigint, $4::uuid, $5::text
+WHERE NOT EXISTS (SELECT FROM events WHERE slot = $2 AND slot_sequence = $3 AND event_id = $4)
+ON CONFLICT (witness) DO UPDATE SET slot = excluded.slot, slot_sequence = excluded.slot_sequence,
+                                    event_id = excluded.event_id, reason = excluded.reason
+"""
+
+# These, and those whose event the log has by now. Relies on events_slot_slot_sequence_key.
+LIFT_HALTS = """
+DELETE FROM halts
+WHERE (witness, event_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+    OR EXISTS (SELECT FROM events WHERE events.slot = halts.slot
+               AND events.slot_sequence = halts.slot_sequence AND events.event_id = halts.event_id)
+"""
+
+END_HALTS = "DELETE FROM halts"
+
 READ_CURSORS = "SELECT slot, at FROM cursors WHERE source = $1"
 
 READ_CLAIM = "SELECT value FROM claims WHERE kind = $1 AND key = $2"
@@ -106,7 +143,7 @@ _WAITING_COLUMNS = "source, slot, slot_sequence, event_id, subject, type, event,
 # Relies on inbox_waiting.
 READ_WAITING = f"""
 SELECT {_WAITING_COLUMNS} FROM inbox
-WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence
+WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence LIMIT $3
 """
 
 # For a recovery, which keeps all that waits.
@@ -115,9 +152,9 @@ SELECT {_WAITING_COLUMNS} FROM inbox
 WHERE state IN ('parked', 'queued') ORDER BY source, slot, slot_sequence
 """
 
-# Relies on inbox_parked.
-READ_PARKED = f"""
-SELECT {_WAITING_COLUMNS} FROM inbox
+# Without the events, which are large and nobody's to see here. Relies on inbox_parked.
+READ_PARKED = """
+SELECT source, slot, slot_sequence, event_id, subject, type, NULL AS event, state, reason FROM inbox
 WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
 ORDER BY source, slot, slot_sequence LIMIT $4
 """
@@ -133,7 +170,7 @@ WHERE source = $1
 """
 
 READ_CONSUMED = """
-SELECT event FROM inbox
+SELECT slot_sequence, event FROM inbox
 WHERE source = $1 AND slot = $2 AND slot_sequence > $3
     AND event_id <> '00000000-0000-0000-0000-000000000000'
 ORDER BY slot_sequence LIMIT $4

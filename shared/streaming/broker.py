@@ -18,9 +18,16 @@ class BrokerUnavailable(HotlineError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """A record as it was published; or, with a `fault`, a batch of records that cannot be read.
+
+    Then `value` is the batch's bytes, as far as they came, and `offset` the last one of the batch: it is
+    passed over, and whatever it held is a gap, which the owner of the events fills.
+    """
+
     partition: int
     offset: int
     value: bytes
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Publisher(Protocol):
         """The first offset still kept, and the one after the last."""
 
     async def read_at(self, partition: int, offset: int) -> Record | None:
-        """The record at `offset`, or the first one kept after it; None where there is none."""
+        """The record at `offset`, or the first readable one kept after it; None where there is none."""
 
 
 class Subscription(Protocol):
@@ -59,7 +66,10 @@ class Subscription(Protocol):
         """How many partitions the topic has, as far as this member knows."""
 
     async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
-        """The next records of an assigned partition, in order; empty after `wait_seconds` without any."""
+        """The next records of an assigned partition, in order; empty after `wait_seconds` without any.
+
+        A batch that cannot be read is one record with its `fault`, and what follows it is fetched next.
+        """
 
     async def is_at_end(self, partition: int) -> bool:
         """Whether everything that the broker holds of the partition was fetched."""

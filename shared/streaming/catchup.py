@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from shared.streaming.handling import SurroundingsFault
-from shared.streaming.returning import Reached
+from shared.streaming.returning import ConsumedPage, Reached
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
@@ -75,8 +75,9 @@ class HttpFollower(HttpPeer):
         slots = (await self._get("/v1/events/cursors", {"source": source}))["slots"]
         return {int(slot): Reached(last["at"], UUID(last["event_id"])) for slot, last in slots.items()}
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
-        """CloudEvents of `source` as it was given them, those of one slot above `after`, in order."""
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+        """The events of `source` as it was given them, those of one slot above `after`, in order."""
         asked: dict[str, int | str] = {"source": source, "slot": slot, "after": after, "limit": limit}
-        items: list[dict[str, Any]] = (await self._get("/v1/events/consumed", asked))["items"]
-        return items
+        answer = await self._get("/v1/events/consumed", asked)
+        # A follower that was not upgraded yet tells of none that it cannot read.
+        return ConsumedPage(answer["items"], answer.get("unreadable", []))

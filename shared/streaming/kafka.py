@@ -4,14 +4,22 @@ Raw aiokafka: frameworks above it acknowledge all assigned partitions at once or
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    RecordTooLargeError,
+    UnsupportedCodecError,
+)
 
 from shared.contracts.envelope import MEDIA_TYPE
+from shared.streaming.batches import BatchReader, Page
 from shared.streaming.broker import BrokerUnavailable, Outgoing, Record
 from shared.streaming.together import cancelled
 
@@ -23,6 +31,12 @@ _HEADERS = [("content-type", MEDIA_TYPE.encode())]
 """By which readers of CloudEvents know structured mode."""
 _ANSWER_SECONDS = 15.0
 _STOP_SECONDS = 5.0
+_SILENT_FETCHES = 10
+"""After so many fetches without anything, it is looked whether something is there that cannot be read: where
+the broker itself cannot read a batch, aiokafka asks again for ever and says nothing."""
+_PAGE_RECORDS = 5000
+# Of an unreadable batch; others of Kafka's are of the group or the broker. Decoders raise whatever else.
+_UNREADABLE = (CorruptRecordException, RecordTooLargeError, UnsupportedCodecError)
 
 
 class KafkaBroker:
@@ -69,21 +83,31 @@ class KafkaBroker:
         finally:
             await _stopped(producer, reader)
 
-    async def everything(self, topic: str) -> list[Record]:
+    async def everything(self, topic: str) -> AsyncGenerator[Record, None]:
+        """All that the topic held on entering, page by page, those of a partition in their order."""
         async with _translated():
             consumer = AIOKafkaConsumer(
-                topic,
-                bootstrap_servers=self._bootstrap(),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                request_timeout_ms=10_000,
-                fetch_max_wait_ms=100,
-                max_partition_fetch_bytes=2 * RECORD_LIMIT,
+                bootstrap_servers=self._bootstrap(), enable_auto_commit=False, request_timeout_ms=10_000
             )
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     await consumer.start()
-                return await _read_to_the_ends(consumer)
+                    batches = BatchReader(consumer, topic)
+                    every = [TopicPartition(topic, number) for number in range(await batches.partitions())]
+                    if not every:
+                        raise BrokerUnavailable("the topic is not there: run `./hotline topics apply`")
+                    ends = await consumer.end_offsets(every)
+                    begins = await consumer.beginning_offsets(every)
+                for at in every:
+                    offset = begins[at]
+                    while offset < ends[at]:
+                        async with asyncio.timeout(_ANSWER_SECONDS):
+                            page = await batches.page(at.partition, offset, _PAGE_RECORDS)
+                        if page.next_offset == offset:
+                            break
+                        for record in page.records:
+                            yield record
+                        offset = page.next_offset
             finally:
                 await _stopped(consumer)
 
@@ -119,24 +143,6 @@ class KafkaBroker:
             await _stopped(consumer)
 
 
-async def _read_to_the_ends(consumer: AIOKafkaConsumer) -> list[Record]:
-    """From the beginning to what were the ends on entering."""
-    async with asyncio.timeout(_ANSWER_SECONDS):
-        ends = await consumer.end_offsets(list(consumer.assignment()))
-        begins = await consumer.beginning_offsets(list(ends))
-    if not ends:
-        raise BrokerUnavailable("the topic is not there: run `./hotline topics apply`")
-    left = {at for at in ends if begins[at] < ends[at]}
-    records: list[Record] = []
-    while left:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            fetched = await consumer.getmany(*left, timeout_ms=500)
-            left = {at for at in left if await consumer.position(at) < ends[at]}
-        for at, messages in fetched.items():
-            records += [Record(at.partition, message.offset, message.value or b"") for message in messages]
-    return records
-
-
 class KafkaPublisher:
     def __init__(
         self,
@@ -146,6 +152,7 @@ class KafkaPublisher:
         is_current: Callable[[], bool],
     ) -> None:
         self._topic, self._producer, self._reader, self._is_current = topic, producer, reader, is_current
+        self._batches = BatchReader(reader, topic)
 
     async def partitions(self) -> int:
         async with _translated():
@@ -185,19 +192,25 @@ class KafkaPublisher:
 
     async def read_at(self, partition: int, offset: int) -> Record | None:
         begin, end = await self.bounds(partition)
-        if offset >= end or begin == end:
-            return None
-        at = TopicPartition(self._topic, partition)
-        async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
-            self._reader.assign([at])
-            self._reader.seek(at, max(offset, begin))
-            message = await self._reader.getone(at)
-        return Record(partition, message.offset, message.value or b"")
+        at = max(offset, begin)
+        while at < end:
+            async with _translated(), asyncio.timeout(_ANSWER_SECONDS):
+                page = await self._batches.page(partition, at, limit=1, most_bytes=1)
+            if page.next_offset == at:
+                break
+            for record in page.records:
+                if not record.fault:
+                    return record
+            at = page.next_offset
+        return None
 
 
 class KafkaSubscription:
     def __init__(self, topic: str, consumer: AIOKafkaConsumer, is_current: Callable[[], bool]) -> None:
         self._topic, self._consumer, self._is_current = topic, consumer, is_current
+        self._batches = BatchReader(consumer, topic)
+        self._silent: Counter[int] = Counter()  # partition -> fetches in a row that brought nothing
+        self._behind: dict[int, int] = {}  # partition -> the offset behind what was fetched last
 
     async def assigned(self) -> Collection[int]:
         async with _translated():
@@ -209,20 +222,69 @@ class KafkaSubscription:
             return len(self._consumer.partitions_for_topic(self._topic) or ())
 
     async def fetch(self, partition: int, limit: int, wait_seconds: float) -> list[Record]:
+        at = TopicPartition(self._topic, partition)
         async with _translated():
             try:
                 fetched = await self._consumer.getmany(
-                    TopicPartition(self._topic, partition),
-                    timeout_ms=int(wait_seconds * 1000),
-                    max_records=limit,
+                    at, timeout_ms=int(wait_seconds * 1000), max_records=limit
                 )
             except IllegalStateError:  # revoked meanwhile
                 return []
-        return [
-            Record(partition, message.offset, message.value or b"")
-            for messages in fetched.values()
-            for message in messages
-        ]
+            except Exception as fault:  # of the group or the broker; or its decoder's, of whatever kind
+                if isinstance(fault, KafkaError) and not isinstance(fault, _UNREADABLE):
+                    raise
+                return await self._read_past(at, limit, wait_seconds)
+            messages = [message for messages in fetched.values() for message in messages]
+            if messages and messages[-1].offset >= self._consumer.highwater(at):
+                # Beyond the end: a batch's own offset is covered by no checksum.
+                self._consumer.seek(at, await self._reached(at))
+                return await self._read_past(at, limit, wait_seconds)
+            self._silent[partition] = 0 if messages else self._silent[partition] + 1
+            if self._silent[partition] >= _SILENT_FETCHES:
+                self._silent[partition] = 0
+                return await self._past_what_the_broker_cannot_read(at, limit)
+            if messages:
+                self._behind[partition] = messages[-1].offset + 1
+        return [Record(partition, message.offset, message.value or b"") for message in messages]
+
+    async def _read_past(self, at: TopicPartition, limit: int, wait_seconds: float) -> list[Record]:
+        """The next records, where the consumer stumbles over one of their batches."""
+        page = await self._page(at, limit)
+        if not page.records:  # bytes beyond the partition's end, in a damaged segment
+            await asyncio.sleep(wait_seconds)
+        return self._moved(at, page)
+
+    async def _past_what_the_broker_cannot_read(self, at: TopicPartition, limit: int) -> list[Record]:
+        page = await self._page(at, limit)
+        if page.records and page.records[0].fault:
+            return self._moved(at, page)
+        return []  # what can be read, the consumer will bring; a consumer that hangs is started anew
+
+    async def _page(self, at: TopicPartition, limit: int) -> Page:
+        """What lies behind the consumer's position."""
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            try:
+                position = await self._consumer.position(at)
+            except IllegalStateError:  # revoked meanwhile
+                return Page([], 0)
+            if position >= (await self._consumer.end_offsets([at]))[at]:
+                return Page([], position)
+            return await self._batches.page(at.partition, position, limit)
+
+    def _moved(self, at: TopicPartition, page: Page) -> list[Record]:
+        """The page's records, with the position behind them."""
+        if page.records:
+            with suppress(IllegalStateError):  # revoked meanwhile
+                self._consumer.seek(at, page.next_offset)
+            self._behind[at.partition] = page.next_offset
+        return page.records
+
+    async def _reached(self, at: TopicPartition) -> int:
+        """Where the last fetch began, or earlier."""
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            begin = (await self._consumer.beginning_offsets([at]))[at]
+            known = self._behind.get(at.partition) or await self._consumer.committed(at) or 0
+        return max(int(begin), int(known))
 
     async def is_at_end(self, partition: int) -> bool:
         at = TopicPartition(self._topic, partition)

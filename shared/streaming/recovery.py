@@ -4,6 +4,9 @@ What the reader gets: every public event of the lost tail that the topic or a fo
 log again, under the position, id, version and slot number that it had, so that followers see what they know.
 All of it is written in one transaction under the store's lock, or nothing.
 
+Only an event that the service has signed for itself is believed (`shared.streaming.authentication`), whoever
+shows it: what others wrote into the topic, and what a version published that did not sign, is passed over.
+
 What becomes of the rest:
 - A payload comes sealed under transport keys. It is rewrapped under its complaint's data key; where that was
   made after the copy, and is lost, under a new one.
@@ -24,9 +27,9 @@ How it fails: `RecoveryFailed`, with nothing changed; above all where numbers we
 where neither the topic nor every follower answers (`--without` goes on with those that do).
 """
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -35,23 +38,32 @@ import asyncpg
 import orjson
 
 from shared.errors import HotlineError
-from shared.sealing.jwe import PROTECTED, SealingError, rewrap
+from shared.sealing.jwe import PROTECTED, BrokenSealError, NoKeyError, SealingError, open_sealed, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
-from shared.store.committer import BATCH_LIMIT, write
+from shared.store.append_queue import BATCH_LIMIT
+from shared.store.asking import columns
+from shared.store.committer import write
+from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
 from shared.store.requests import AppendRequest
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.broker import BrokerUnavailable, Record
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import ERASURE, TOMBSTONE
-from shared.streaming.returning import Reached
+from shared.streaming.returning import ConsumedPage, Reached
 
 GAP = "log.gap_adopted"
 PAGE = 500
+TOPIC_PAGE = 2000
 
-_KNOWN = "SELECT slot, slot_sequence, event_id FROM events WHERE slot IS NOT NULL"
+# Other events than these under their numbers. Relies on events_slot_slot_sequence_key.
+_OTHERS = """
+SELECT slot, slot_sequence FROM unnest($1::smallint[], $2::bigint[], $3::uuid[]) AS _(of, at, id)
+JOIN events ON slot = of AND slot_sequence = at WHERE event_id <> id
+"""
 _TOMBSTONES = "SELECT key FROM claims WHERE kind = $1"
 _CLAIM = "INSERT INTO claims (kind, key, value) VALUES ($1, $2, '') ON CONFLICT DO NOTHING"
 _DESTROY = "DELETE FROM data_keys WHERE key_id = ANY($1::uuid[])"
@@ -60,6 +72,9 @@ UPDATE leases SET epoch = epoch + 1, expires = '-infinity';
 UPDATE relay SET epoch = epoch + 1;
 """
 _NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
+
+# What is told to be adopted is on the synchronous standbys too, and a statement takes as long as it takes.
+_SETTINGS = {"synchronous_commit": "on", "statement_timeout": "0"}
 
 Tell = Callable[[int, int], None]
 """(done, total) of what is looked at."""
@@ -72,7 +87,7 @@ class RecoveryFailed(HotlineError):
 class Topics(Protocol):
     """What a recovery needs of a broker."""
 
-    async def everything(self, topic: str) -> list[Record]:
+    def everything(self, topic: str) -> AsyncGenerator[Record, None]:
         """All records that it holds now, those of a partition in their order.
 
         Raises:
@@ -85,7 +100,7 @@ class Follower(Protocol):
 
     async def reached(self, source: str) -> Mapping[int, Reached]: ...
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]: ...
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage: ...
 
 
 class Owner(Protocol):
@@ -147,6 +162,7 @@ class Report:
         filled: positions between whose event nobody has.
         new_keys: complaints whose data key was lost.
         erased: events that stay without payload.
+        unreadable: batches of the topic, and events that followers keep, which nobody can read any more.
         passed_over: who was not asked, or did not answer.
     """
 
@@ -156,16 +172,75 @@ class Report:
     last: int = 0
     new_keys: int = 0
     erased: int = 0
+    unreadable: int = 0
     passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What the log has: its head, (slot, number) -> event id, and slot -> newest number."""
+    """How far the log reaches: its newest position, and slot -> newest number."""
 
     head: int
-    known: Mapping[tuple[int, int], UUID]
     heads: Mapping[int, int]
+
+
+class _Search:
+    """Looks for events that the log does not have, page by page, and holds nothing but these.
+
+    Attributes:
+        found: by slot and number, the events that somebody has.
+        kept_unread: by slot and number, the followers that have consumed it and cannot read it any more.
+    """
+
+    def __init__(self, connection: "asyncpg.Connection", log: _Log) -> None:
+        self._connection, self._log = connection, log
+        self._twice: set[tuple[int, int]] = set()
+        self.found: dict[tuple[int, int], Envelope] = {}
+        self.kept_unread: dict[tuple[int, int], str] = {}
+        self.unreadable = 0
+
+    async def take(self, envelopes: Sequence[Envelope]) -> None:
+        known: list[tuple[int, int, UUID]] = []
+        for envelope in envelopes:
+            at = (envelope.slot, envelope.slot_sequence)
+            if envelope.slot_sequence <= self._log.heads.get(envelope.slot, 0):
+                known.append((*at, envelope.id))
+                continue
+            other = self.found.get(at)
+            if other and other.id != envelope.id:
+                self._twice.add(at)
+            elif other is None or other.sealed is None:
+                self.found[at] = envelope
+        self._twice |= await self.strangers(known)
+
+    async def strangers(self, told: Sequence[tuple[int, int, UUID]]) -> set[tuple[int, int]]:
+        """Slot and number of those (slot, number, event id) under whose number the log has another event."""
+        rows = await self._connection.fetch(_OTHERS, *columns(told, 3)) if told else []
+        return {(row[0], row[1]) for row in rows}
+
+    def require_one_history(self) -> None:
+        """
+        Raises:
+            RecoveryFailed: two events have one number.
+        """
+        if self._twice:
+            raise RecoveryFailed(
+                f"{len(self._twice)} numbers were given twice: events were appended after the tail was lost."
+                " The two histories cannot be joined; restore a newer copy of the database. Nothing was"
+                " changed."
+            )
+
+    def require_all_read(self) -> None:
+        """
+        Raises:
+            RecoveryFailed: a follower has an event that it cannot read, and nobody else has it.
+        """
+        for (slot, number), name in sorted(self.kept_unread.items()):
+            if number > self._log.heads.get(slot, 0) and (slot, number) not in self.found:
+                raise RecoveryFailed(
+                    f"{name} has consumed number {number} of slot {slot}, cannot read it any more, and nobody"
+                    f" else has it: mend its inbox, or go on with `--without {name}`. Nothing was changed."
+                )
 
 
 class Recovery:
@@ -189,6 +264,8 @@ class Recovery:
         owners: Mapping[str, Owner] | None = None,
     ) -> None:
         self._service, self._topic, self._keys = service, topic, keys
+        self._own = OwnEvents(service, keys)
+        self._transport = {kid: key for ring in keys.followers.values() for kid, key in ring.keys.items()}
         self._broker, self._followers, self._without = broker, followers, frozenset(without)
         self._consequences, self._owners = consequences, owners or {}
         self._passed_over: list[str] = []
@@ -200,69 +277,87 @@ class Recovery:
             RecoveryFailed: nothing was changed.
         """
         try:
-            connection = await asyncpg.connect(database_url, timeout=5)
-        except (OSError, asyncpg.PostgresError) as fault:
+            connection = await connect(database_url, timeout=5, server_settings=_SETTINGS)
+        except AWAY as fault:
             raise RecoveryFailed(f"the database does not answer ({type(fault).__name__}).") from fault
         try:
             log = await _read_log(connection)
-            found = await self._gathered(log, tell)
-            tail = _checked(log, found)
-            if not tail:
-                return Report(passed_over=tuple(self._passed_over))
-            await self._ask_sources(connection)
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
-                if await connection.fetchval(sql.HEAD) != log.head:
-                    raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
-                return await self._adopt(connection, log, tail, today)
+            search = await self._searched(connection, log, tell)
+            tail = _checked(log, list(search.found.values()))
+            report = await self._write(connection, log, tail, today) if tail else Report()
+            # The witnesses were asked for all that they have, or given up.
+            await connection.execute(sql.END_HALTS)
+            return replace(report, unreadable=search.unreadable, passed_over=tuple(self._passed_over))
         finally:
             await connection.close()
 
+    async def _write(
+        self, connection: "asyncpg.Connection", log: _Log, tail: Sequence[Envelope], today: date
+    ) -> Report:
+        await self._ask_sources(connection)
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", sql.LOCK_KEY)
+            if await connection.fetchval(sql.HEAD) != log.head:
+                raise RecoveryFailed("events were appended meanwhile: stop the service, and try again.")
+            return await self._adopt(connection, log, tail, today)
+
     # What others have
 
-    async def _gathered(self, log: _Log, tell: Tell) -> list[Envelope]:
+    async def _searched(self, connection: "asyncpg.Connection", log: _Log, tell: Tell) -> _Search:
         """Every event of ours that somebody has and the log does not."""
-        unknown: dict[tuple[int, int], Envelope] = {}
-        twice: set[tuple[int, int]] = set()
-
-        def take(envelope: Envelope) -> None:
-            at = (envelope.slot, envelope.slot_sequence)
-            other = unknown.get(at)
-            if log.known.get(at, envelope.id) != envelope.id or (other and other.id != envelope.id):
-                twice.add(at)
-            elif at not in log.known and (other is None or other.sealed is None):
-                unknown[at] = envelope
-
-        steps = len(self._followers) * SLOTS + 1
+        search, steps = _Search(connection, log), len(self._followers) * SLOTS + 1
         try:
-            for record in await self._broker.everything(self._topic):
-                if (envelope := self._ours(record.value)) is not None:
-                    take(envelope)
+            await self._search_topic(search)
         except BrokerUnavailable as fault:
             self._pass_over("topic", str(fault))
         tell(1, steps)
         for number, (name, follower) in enumerate(self._followers.items()):
             try:
                 reached = await follower.reached(self._service)
+                strangers = await search.strangers(
+                    [(slot, last.at, last.event_id) for slot, last in reached.items()]
+                )
                 for slot in range(SLOTS):
-                    after = log.heads.get(slot, 0)
-                    while slot in reached and reached[slot].at > after:
-                        page = await follower.consumed(self._service, slot, after, PAGE)
-                        envelopes = [envelope for item in page if (envelope := self._ours(item))]
-                        for envelope in envelopes:
-                            take(envelope)
-                        if not envelopes:
-                            break
-                        after = envelopes[-1].slot_sequence
+                    if slot in reached:
+                        # Of one that the log has under another id the follower shows the event: its word
+                        # alone is no evidence.
+                        is_stranger = (slot, reached[slot].at) in strangers
+                        after = reached[slot].at - 1 if is_stranger else log.heads.get(slot, 0)
+                        await self._search_slot(search, name, slot, after, reached[slot].at)
                     tell(1 + number * SLOTS + slot + 1, steps)
             except SurroundingsFault as fault:
                 self._pass_over(name, str(fault))
-        if twice:
-            raise RecoveryFailed(
-                f"{len(twice)} numbers were given twice: events were appended after the tail was lost. The"
-                " two histories cannot be joined; restore a newer copy of the database. Nothing was changed."
-            )
-        return list(unknown.values())
+        search.require_one_history()
+        search.require_all_read()
+        return search
+
+    async def _search_topic(self, search: _Search) -> None:
+        page: list[Envelope] = []
+        async with aclosing(self._broker.everything(self._topic)) as records:
+            async for record in records:
+                search.unreadable += bool(record.fault)
+                if (envelope := self._ours(record.value)) is not None:
+                    page.append(envelope)
+                if len(page) >= TOPIC_PAGE:
+                    await search.take(page)
+                    page.clear()
+        await search.take(page)
+
+    async def _search_slot(self, search: _Search, name: str, slot: int, after: int, up_to: int) -> None:
+        """What a follower has consumed of one slot, above `after`."""
+        follower = self._followers[name]
+        while after < up_to:
+            page = await follower.consumed(self._service, slot, after, PAGE)
+            events = [self._ours(item) for item in page.events]
+            await search.take([event for event in events if event is not None])
+            search.kept_unread |= {
+                (slot, number): name for number in page.unreadable if name not in self._without
+            }
+            # One that we have not signed is no event of ours, and no reason to refuse.
+            search.unreadable += len(page.unreadable) + events.count(None)
+            if page.last is None:
+                return
+            after = page.last
 
     async def _ask_sources(self, connection: "asyncpg.Connection") -> None:
         if self._consequences is None:
@@ -286,10 +381,21 @@ class Recovery:
 
     def _ours(self, record: bytes | Mapping[str, Any]) -> Envelope | None:
         try:
-            envelope = parse(record)
+            envelope = self._own.read(record)
         except UnreadableEnvelope:
             return None
-        return envelope if envelope.source == self._service else None
+        return envelope if self._may_open(envelope) else replace(envelope, sealed=None, erased=True)
+
+    def _may_open(self, envelope: Envelope) -> bool:
+        """False where the payload's key is wrapped wrongly, which no proof covers: another may have it."""
+        try:
+            if envelope.sealed is not None:
+                open_sealed(envelope.sealed, self._transport, envelope.id)
+        except BrokenSealError:
+            return False
+        except NoKeyError:  # `_line` asks for the key
+            return True
+        return True
 
     # Into the log
 
@@ -337,16 +443,14 @@ class Recovery:
             last=tail[-1].position,
             new_keys=len(wanted) - len(known),
             erased=without_payload,
-            passed_over=tuple(self._passed_over),
         )
 
     def _line(self, envelope: Envelope, data_key: DataKey | None) -> tuple[Any, ...]:
         """A row of the log, as `sql.COLUMNS` has them."""
         sealed: Mapping[str, Any] | None = None
         if envelope.sealed is not None and data_key is not None:
-            transport = {kid: key for ring in self._keys.followers.values() for kid, key in ring.keys.items()}
             try:
-                sealed = rewrap(envelope.sealed, transport, data_key.recipient)
+                sealed = rewrap(envelope.sealed, self._transport, data_key.recipient)
             except SealingError as fault:
                 raise RecoveryFailed(
                     f"number {envelope.slot_sequence} of slot {envelope.slot} does not open: {fault}. Put the"
@@ -368,6 +472,12 @@ class Recovery:
             orjson.dumps(metadata).decode() if any(metadata.values()) else "{}",
             date.fromisoformat(envelope.day),
         )
+
+
+def _number(item: Mapping[str, Any]) -> int:
+    """Where the next page begins; the item may be anything."""
+    number = item.get("slotsequence")
+    return number if isinstance(number, int) else 0
 
 
 def _position(line: tuple[Any, ...]) -> int:
@@ -407,14 +517,10 @@ def _gap_lines(tail: Sequence[Envelope], head: int, today: date) -> list[tuple[A
 
 
 async def _read_log(connection: asyncpg.Connection) -> _Log:
-    known: dict[tuple[int, int], UUID] = {}
-    heads: defaultdict[int, int] = defaultdict(int)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         head = await connection.fetchval(sql.HEAD)
-        async for slot, number, event_id in connection.cursor(_KNOWN):
-            known[slot, number] = UUID(bytes=event_id.bytes)
-            heads[slot] = max(heads[slot], number)
-    return _Log(head, known, heads)
+        heads = {row["slot"]: row["head"] for row in await connection.fetch(sql.SLOT_HEADS, SLOTS)}
+    return _Log(head, heads)
 
 
 def _checked(log: _Log, found: Sequence[Envelope]) -> list[Envelope]:

@@ -1,22 +1,28 @@
 """What a follower gives back: how far it has consumed an owner's events, and these events themselves.
 
 An owner whose database was set back to an older copy learns from it that it was, and what it lost. Events
-are returned as they were published, sealed under the transport keys that the two share; one whose data key
-was destroyed here is returned as erased.
+are returned as they were published, sealed under the transport keys that the two share, with the owner's own
+signature; one whose data key was destroyed here is returned as erased, and one that was never opened as it
+came. The owner believes none that it has not signed itself: those that came from a version that did not sign
+are no evidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 
 from shared.contracts.events import EVENTS
-from shared.sealing.jwe import recipient_ids, rewrap
+from shared.sealing.jwe import BrokenSealError, NoKeyError, recipient_ids, rewrap
 from shared.sealing.keys import ServiceKeys, unwrap_data_keys
 from shared.store.postgres import PostgresStore
-from shared.streaming.cloudevents import Envelope, document, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, document, parse
+
+log = structlog.get_logger(origin=__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,20 @@ class Reached:
 
     at: int
     event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedPage:
+    """`events` are CloudEvents; `unreadable` are the numbers of those that are kept and cannot be read."""
+
+    events: list[dict[str, Any]]
+    unreadable: list[int]
+
+    @property
+    def last(self) -> int | None:
+        """The last number of the page; None where it is empty."""
+        numbers = [*self.unreadable, *(event["slotsequence"] for event in self.events)]
+        return max(numbers, default=None)
 
 
 class Returned:
@@ -37,23 +57,72 @@ class Returned:
         """By slot, how far the source was consumed. A number that it could not serve is passed over."""
         return {slot: Reached(at, event_id) for slot, at, event_id in await self._store.reached(source)}
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
-        """CloudEvents of one slot in order, those above the slot sequence `after`.
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+        """Events of one slot in order, those above the slot sequence `after`.
 
-        Raises:
-            NoKeyError: a key-encryption key is away.
+        One that cannot be read fails nobody's page: its number is told.
         """
         kept = await self._store.consumed(source, slot, after, limit)
-        envelopes = [parse(orjson.loads(event)) for event in kept]
-        kids = {kid for one in envelopes if one.sealed for kid in recipient_ids(one.sealed)}
+        envelopes = {number: _parsed(event) for number, event in kept}
+        key_ids = {key_id for one in envelopes.values() if one for key_id in _key_ids(one)}
+        own = self._unwrapped(await self._store.data_keys(key_ids))
         transport = self._keys.sources[source]
-        rows = await self._store.data_keys([UUID(kid) for kid in kids - transport.keys()])
-        keys = {**transport, **unwrap_data_keys(self._keys.kek, rows)}
-        return [document(_returned(one, keys, transport)) for one in envelopes]
+        events, unreadable = [], []
+        for number, envelope in envelopes.items():
+            if envelope is None or (returned := _returned(envelope, own, transport)) is None:
+                log.error("unreadable inbox entry", source=source, slot=slot, number=number)
+                unreadable.append(number)
+            else:
+                events.append(document(returned))
+        return ConsumedPage(events, unreadable)
+
+    def _unwrapped(self, rows: Iterable[tuple[UUID, str, bytes]]) -> dict[str, bytes | None]:
+        """kid -> data key; None for one that is there and does not unwrap."""
+        keys: dict[str, bytes | None] = {}
+        for row in rows:
+            keys[str(row[0])] = None
+            with suppress(NoKeyError):
+                keys |= unwrap_data_keys(self._keys.kek, [row])
+        return keys
 
 
-def _returned(envelope: Envelope, keys: Mapping[str, bytes], transport: Mapping[str, bytes]) -> Envelope:
-    if envelope.sealed and any(kid in keys for kid in recipient_ids(envelope.sealed)):
-        return replace(envelope, sealed=rewrap(envelope.sealed, keys, transport))
+def _parsed(event: str | None) -> Envelope | None:
+    try:
+        return parse(orjson.loads(event or ""))
+    except (UnreadableEnvelope, orjson.JSONDecodeError):
+        return None
+
+
+def _kids(envelope: Envelope) -> list[str]:
+    """Nothing where the seal is broken."""
+    if envelope.sealed is None:
+        return []
+    try:
+        return list(recipient_ids(envelope.sealed))
+    except BrokenSealError:
+        return []
+
+
+def _key_ids(envelope: Envelope) -> Iterator[UUID]:
+    """Of data keys, which are ours. The kids of transport keys are names."""
+    for kid in _kids(envelope):
+        with suppress(ValueError):
+            yield UUID(kid)
+
+
+def _returned(
+    envelope: Envelope, own: Mapping[str, bytes | None], transport: Mapping[str, bytes]
+) -> Envelope | None:
+    """The event as its owner published it, or as erased; None where its data key is there and of no use."""
+    if envelope.sealed is not None and not list(_key_ids(envelope)):
+        return envelope  # it could not be opened, and is kept as it came
+    keys = {kid: key for kid, key in own.items() if key is not None and kid in _kids(envelope)}
+    if envelope.sealed is not None and keys:
+        try:
+            return replace(envelope, sealed=rewrap(envelope.sealed, keys, transport))
+        except BrokenSealError:
+            return None
+    if any(kid in own for kid in _kids(envelope)):
+        return None
     type_ = EVENTS.get(f"hotline.{envelope.type}.v{envelope.schema_version}")
     return replace(envelope, sealed=None, erased=type_ is None or type_.sealed is not None)

@@ -29,7 +29,7 @@ from deploy.local.data_directory import ROOT, DataDirectory
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
 from deploy.local.keys import ensure_keys, keys_file
 from deploy.local.ports import is_free
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNERS, Postgres
 from deploy.local.process import tied_command
 from shared.streaming.topics import TOPICS
 from tests.conditions import answers, wait_until
@@ -64,6 +64,8 @@ class Replica:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.is_paused = False
+        self.root = ROOT
+        """The software that it runs from its next start on."""
 
     @property
     def url(self) -> str:
@@ -98,7 +100,7 @@ class Replica:
                 stdout=log,
                 stderr=log,
                 env={**self._environment(), **ports},
-                cwd=ROOT,
+                cwd=self.root,
                 start_new_session=True,
             )
         self.is_paused = False
@@ -161,8 +163,7 @@ class Cluster:
         self.postgres.prepare()
         self.postgres.start()
         self.make_topics()
-        migrating = [self._service(service, "migrate") for service in SERVICES]
-        assert [process.wait(120) for process in migrating] == [0, 0, 0]
+        self.migrate()
         for service, parts in self._parts.items():
             for each in parts:
                 self._new_replica(service, each)
@@ -170,6 +171,11 @@ class Cluster:
         for replica in self.replicas:
             replica.start()
         self.wait_until_ready()
+
+    def migrate(self, root: Path = ROOT) -> None:
+        """The databases are those of the software in `root`."""
+        migrating = [self._migration(service, root) for service in SERVICES]
+        assert [process.wait(120) for process in migrating] == [0, 0, 0]
 
     def make_topics(self) -> None:
         self.kafka.create_topics(*TOPICS.values(), partitions=self.partitions)
@@ -222,11 +228,15 @@ class Cluster:
         self.replicas.append(replica)
         return replica
 
-    def _service(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    def _migration(self, service: str, root: Path) -> "subprocess.Popen[bytes]":
+        as_owner = {
+            "HOTLINE_DATABASE_URL": self.postgres.dsn(service, OWNERS[service]),
+            "HOTLINE_SERVICE_ROLE": service,
+        }
         return subprocess.Popen(
-            [sys.executable, "-m", f"services.{service}", *arguments],
-            env=self._environment(service),
-            cwd=ROOT,
+            [sys.executable, "-m", f"services.{service}", "migrate"],
+            env=self._environment(service) | as_owner,
+            cwd=root,
         )
 
     def _environment(self, service: str) -> dict[str, str]:
@@ -250,7 +260,11 @@ class Cluster:
     def _write_run_file(self) -> None:
         """By which `./hotline` finds this system."""
         services: dict[str, Any] = {
-            service: {"url": self.first(service).url, "database_url": self.database_url(service)}
+            service: {
+                "url": self.first(service).url,
+                "database_url": self.database_url(service),
+                "owner_database_url": self.postgres.dsn(service, OWNERS[service]),
+            }
             for service in SERVICES
         }
         key_file = str(self.issuer.key_file)

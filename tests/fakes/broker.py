@@ -8,7 +8,7 @@ of a group share the partitions; whenever one comes or goes, all of them read on
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,14 +17,19 @@ from shared.streaming.broker import BrokerUnavailable, Outgoing, Record
 
 @dataclass
 class _Partition:
-    """`kept` are the records from offset `begin` on."""
+    """`kept` are the records from offset `begin` on, `garbled` the offsets of those that cannot be read."""
 
     begin: int = 0
     kept: list[bytes] = field(default_factory=list)
+    garbled: set[int] = field(default_factory=set)
 
     @property
     def end(self) -> int:
         return self.begin + len(self.kept)
+
+    def record(self, number: int, offset: int) -> Record:
+        value = self.kept[offset - self.begin]
+        return Record(number, offset, value, "its checksum is wrong" if offset in self.garbled else "")
 
     def forget(self, retention: int | None) -> None:
         if retention is not None and len(self.kept) > retention:
@@ -59,13 +64,11 @@ class FakeBroker:
         await self.answer(self.incarnation)
         yield FakePublisher(self, topic, self.incarnation)
 
-    async def everything(self, topic: str) -> list[Record]:
+    async def everything(self, topic: str) -> AsyncGenerator[Record, None]:
         await self.answer(self.incarnation)
-        return [
-            Record(number, partition.begin + place, value)
-            for number, partition in enumerate(self.topic(topic))
-            for place, value in enumerate(partition.kept)
-        ]
+        for number, partition in enumerate(self.topic(topic)):
+            for place in range(len(partition.kept)):
+                yield partition.record(number, partition.begin + place)
 
     @asynccontextmanager
     async def subscription(self, topic: str, group: str) -> AsyncIterator["FakeSubscription"]:
@@ -130,6 +133,10 @@ class FakeBroker:
         """A record that no relay sent, or one of it once more."""
         self.append(topic, partition, value)
         self.wake()
+
+    def garble(self, topic: str, partition: int, offset: int) -> None:
+        """A bit of the record has turned on the broker's disk."""
+        self.topic(topic)[partition].garbled.add(offset)
 
     def wipe(self) -> None:
         """All records and committed offsets are gone; the clients are not told."""
@@ -214,8 +221,8 @@ class FakePublisher:
     async def read_at(self, partition: int, offset: int) -> Record | None:
         await self._broker.answer(self._incarnation)
         of = self._broker.topic(self._topic)[partition]
-        at = max(offset, of.begin)
-        return Record(partition, at, of.kept[at - of.begin]) if at < of.end else None
+        kept = (of.record(partition, at) for at in range(max(offset, of.begin), of.end))
+        return next((record for record in kept if not record.fault), None)
 
 
 class FakeSubscription:
@@ -247,9 +254,8 @@ class FakeSubscription:
         at = self.positions[partition]
         if not of.begin <= at <= of.end:
             at = of.begin  # auto_offset_reset=earliest
-        values = of.kept[at - of.begin : at - of.begin + limit]
-        self.positions[partition] = at + len(values)
-        return [Record(partition, at + n, value) for n, value in enumerate(values)]
+        self.positions[partition] = min(at + limit, of.end)
+        return [of.record(partition, offset) for offset in range(at, self.positions[partition])]
 
     async def is_at_end(self, partition: int) -> bool:
         await self._broker.answer(self._incarnation)

@@ -18,6 +18,7 @@ import asyncpg
 import orjson
 
 from shared.store.events import NewEvent, RecordedEvent, category_of, slot_of
+from shared.store.halts import Halt
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.leases import Lease
 from shared.store.numbering import (
@@ -28,8 +29,8 @@ from shared.store.numbering import (
     NumberedTransition,
     RowKey,
     TableChanges,
-    check_sizes,
     number,
+    size_of,
 )
 from shared.store.requests import (
     WAITING,
@@ -77,7 +78,7 @@ class FakeStore:
         self._event_ids: set[UUID] = set()
         self._tables: dict[str, Rows] = {}
         self._holders: dict[str, tuple[Lease, bool]] = {}  # with whether it still runs
-        self._halted = ""
+        self._halts: dict[str, Halt] = {}
         self._news = asyncio.Event()
         self.away = False
         self.inbox: dict[tuple[str, int, int], InboxRow] = {}
@@ -93,10 +94,10 @@ class FakeStore:
     # Appending
 
     async def append(self, request: AppendRequest) -> Appended:
-        if self._halted:
-            raise StoreHalted(self._halted)
-        check_sizes(request)
+        size_of(request)
         await self._answer()  # as a commit does, it lets others run meanwhile
+        if self._halts:
+            raise StoreHalted(min(self._halts.values(), key=lambda halt: halt.witness).reason)
         heads = _copied(self._heads)
         numbering = number([request], heads, self._slot)
         (outcome,) = numbering.outcomes
@@ -110,11 +111,30 @@ class FakeStore:
         news.set()
         return outcome
 
-    def resume(self) -> None:
-        self._halted = ""
+    async def halt(self, halt: Halt) -> None:
+        await self._answer()
+        if not self._has_event_of(halt):
+            self._halts[halt.witness] = halt
 
-    def halt(self, reason: str) -> None:
-        self._halted = reason
+    async def halts(self) -> list[Halt]:
+        await self._answer()
+        return sorted(self._halts.values(), key=lambda halt: halt.witness)
+
+    async def lift(self, halts: Collection[Halt]) -> None:
+        await self._answer()
+        lifted = {(halt.witness, halt.event_id) for halt in halts}
+        self._halts = {
+            witness: halt
+            for witness, halt in self._halts.items()
+            if (witness, halt.event_id) not in lifted and not self._has_event_of(halt)
+        }
+
+    def _has_event_of(self, halt: Halt) -> bool:
+        return any(
+            (event.slot, event.slot_sequence, event.event_id)
+            == (halt.slot, halt.slot_sequence, halt.event_id)
+            for event in self._log
+        )
 
     def news(self) -> asyncio.Event:
         return self._news
@@ -219,11 +239,12 @@ class FakeStore:
         found = [rows[key_id,] for key_id in dict.fromkeys(key_ids) if (key_id,) in rows]
         return [(row["key_id"], row["kek_id"], row["wrapped"]) for row in found]
 
-    async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
+    async def waiting(self, source: str, subject: str, limit: int | None = None) -> list[WaitingEntry]:
         await self._answer()
-        return self._waiting(
+        found = self._waiting(
             lambda entry: (entry.source, entry.subject) == (source, subject) and entry.state in WAITING
         )
+        return found[:limit]
 
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
         await self._answer()
@@ -232,7 +253,7 @@ class FakeStore:
                 (entry.source, entry.slot, entry.slot_sequence) > after and entry.state is InboxState.PARKED
             )
         )
-        return found[:limit]
+        return [replace(entry, event=None) for entry in found[:limit]]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         await self._answer()

@@ -8,9 +8,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
 
 from deploy.topics import EMBEDDED, Shape, TopicsFailed, apply, main
 from tests.engines import EmbeddedBroker
+from tests.engines.batches import ZSTD, built, produce
 from tests.engines.choice import Choice
 from tests.integration.shared.store.waiting import until
 
@@ -67,7 +69,7 @@ async def test_what_an_operator_set_beside_it_stays(kafka: str, topics: list[str
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
-        own = {**ALONE.settings, "compression.type": "zstd", "retention.ms": "1000"}
+        own = {**ALONE.settings, "segment.bytes": "123456789", "retention.ms": "1000"}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topics[0], own)])
         changed = [f"{topics[0]}: retention.ms from 1000 to 604800000"]
 
@@ -78,7 +80,7 @@ async def test_what_an_operator_set_beside_it_stays(kafka: str, topics: list[str
         assert await apply(kafka, ALONE, topics=topics[:1]) == changed
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics[0])])
         in_force = {name: value for name, value, *_ in answer.resources[0][4]}
-        assert in_force["compression.type"] == "zstd"
+        assert in_force["segment.bytes"] == "123456789"
     finally:
         await admin.close()
 
@@ -111,3 +113,13 @@ def test_the_embedded_broker_has_its_topics_already(
 def test_without_a_broker_it_says_so_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apply", "--bootstrap", "127.0.0.1:1", "--wait", "0"]) == 1
     assert "no broker answers at 127.0.0.1:1" in capsys.readouterr().err
+
+
+async def test_a_batch_that_is_small_only_while_it_is_packed_is_refused(
+    kafka: str, topics: list[str]
+) -> None:
+    """90 MB of nothing in some kilobytes would be unpacked in the memory of every follower."""
+    await apply(kafka, ALONE, topics=topics[:1])
+    await produce(kafka, topics[0], 0, built([bytes(1000)] * 20, codec=ZSTD))
+    with pytest.raises(KafkaError, match="MessageSizeTooLarge"):
+        await produce(kafka, topics[0], 0, built([bytes(900_000)] * 100, codec=ZSTD, most=100_000_000))

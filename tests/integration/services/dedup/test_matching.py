@@ -14,6 +14,7 @@ from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import Matching
 from services.dedup.resolver import Resolver
+from services.dedup.steps import SOURCE
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.errors import Conflict, NotFound
@@ -300,12 +301,12 @@ async def test_a_resolver_that_was_stopped_is_refused_when_it_wakes(
 ) -> None:
     await desk.record(NIGHT)
     await desk.record(SAME_NIGHT)
-    stopped = await desk.resolver.lead()
+    stopped = await desk.store.leases.take(SOURCE)
     assert stopped is not None
-    assert await desk.resolver.lead() is None
+    assert await desk.store.leases.take(SOURCE) is None
     await desk.store.pool.execute("UPDATE leases SET expires = '-infinity' WHERE name = 'resolver'")
     async with opened(dedup_url, keys) as another:
-        assert (await another.resolver.lead()) is not None
+        assert (await another.store.leases.take(SOURCE)) is not None
         with pytest.raises(LeaseLost):
             await desk.resolver.step(stopped)
     assert await desk.events("incident.changed") == []

@@ -1,6 +1,7 @@
 """A complaint is recorded once, however often it is sent, and its answer is the same each time."""
 
 import asyncio
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -177,3 +178,23 @@ async def test_contacts_without_a_complaint_are_noted_once(intake: Running, data
     status, problem = await intake.json("POST", "/v1/contacts", json={**contact, "disposition": "bored"})
     assert status == 422
     assert problem["errors"][0]["field"] == "disposition"
+
+
+async def test_white_space_around_a_key_makes_no_other_key(intake: Running, database_url: str) -> None:
+    """aiohttp takes it away itself, so this is sent as it stands."""
+    body = json.dumps(BODY)
+    answers = []
+    for key in ("call-1  ", "call-1", "\tcall-1 \t"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(intake.url.rpartition(":")[2]))
+        writer.write(
+            f"POST /v1/complaints HTTP/1.1\r\nHost: hotline\r\nConnection: close\r\n"
+            f"Authorization: Bearer {intake.token('call_handler')}\r\nIdempotency-Key: {key}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        head, _, answer = (await reader.read()).decode().partition("\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        answers.append((head.split()[1], json.loads(answer)))
+    assert [status for status, _ in answers] == ["201", "200", "200"]
+    assert answers[0][1] == answers[1][1] == answers[2][1]
+    assert await recorded_events(database_url) == 1

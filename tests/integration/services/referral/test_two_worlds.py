@@ -6,7 +6,7 @@ orders and filters, the case itself, decisions on it, statistics.
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -83,7 +83,7 @@ async def answers(desk: Running) -> dict[str, Any]:
     return got
 
 
-Opened = Callable[[Mapping[UUID, Any]], Any]
+Opened = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture

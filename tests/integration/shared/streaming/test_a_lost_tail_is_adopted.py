@@ -11,20 +11,26 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from shared.sealing.events import opened_event
+from shared.sealing.jwe import encode
 from shared.sealing.keys import destroy_data_key, unwrap_data_keys
-from shared.store.events import NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.events import SLOTS, NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.leases import PooledLeases, renew_lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
+from shared.streaming.authentication import OwnEvents, Signer
 from shared.streaming.catchup import HttpFollower
+from shared.streaming.cloudevents import parse
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
 from shared.streaming.relay_state import PostgresRelayState
-from shared.streaming.returning import Reached, Returned
+from shared.streaming.returning import ConsumedPage, Reached, Returned
 from shared.streaming.tail import Tail
 from shared.web.auth import ROLES
 from tests.engines import Databases
@@ -51,7 +57,7 @@ class Nobody:
     async def reached(self, source: str) -> Mapping[int, Reached]:
         raise SurroundingsFault("dedup is away")
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
         raise SurroundingsFault("dedup is away")
 
 
@@ -97,7 +103,7 @@ class History:
         return {FOLLOWER: Nobody() if self.is_follower_away else there}
 
     def tail(self, owner: PostgresStore) -> Tail:
-        return Tail(OWNER, TOPIC, owner, self.broker, self.followers)
+        return Tail(OwnEvents(OWNER, OWNER_KEYS), TOPIC, owner, self.broker, self.followers)
 
     async def recovered(self, *without: str) -> Report:
         recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, self.broker, self.followers, without)
@@ -207,6 +213,163 @@ async def test_a_log_that_has_all_is_not_halted(history: History) -> None:
     assert await history.recovered() == Report()
 
 
+# Halted, and until when
+
+
+async def is_refused(store: PostgresStore) -> bool:
+    try:
+        await store.append(AppendRequest(events=(internal(),)))
+    except StoreHalted:
+        return True
+    return False
+
+
+def internal() -> NewEvent:
+    return NewEvent(stream_id("draft", uuid4()), uuid4(), "draft.made", '{"clear": {}, "sealed": null}', DAY)
+
+
+async def test_what_one_process_has_found_halts_them_all(history: History) -> None:
+    """The other one could ask nobody: its broker and its followers did not answer in time."""
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as one, PostgresStore(history.url, PUBLIC) as other:
+        assert not await is_refused(other)
+        await history.tail(one).compare()
+        assert await is_refused(other)
+        assert other.is_halted
+    async with PostgresStore(history.url, PUBLIC) as started_anew:
+        assert await is_refused(started_anew)
+
+
+@pytest.mark.parametrize("witness", ["the topic", "the follower"])
+async def test_after_a_recovery_without_a_follower_it_appends_without_it(
+    history: History, witness: str
+) -> None:
+    """It was halted for ever while one follower did not answer, whoever had halted it."""
+    await set_back(history)
+    if witness == "the follower":
+        history.broker.wipe()
+    else:
+        history.is_follower_away = True
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        await history.tail(owner).compare()
+        assert await is_refused(owner)
+        history.is_follower_away = True
+        await history.tail(owner).compare()
+        assert await is_refused(owner), "the witness is away, and its halt stands"
+        await history.recovered(FOLLOWER)
+        await history.tail(owner).compare()
+        assert not await is_refused(owner)
+
+
+async def test_a_halt_ends_with_what_shows_it_while_another_is_away(history: History) -> None:
+    await set_back(history)
+    history.is_follower_away = True
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        await history.tail(owner).compare()
+        assert await is_refused(owner)
+        history.broker.wipe()
+        await history.tail(owner).compare()
+        assert not await is_refused(owner)
+
+
+async def test_a_halt_that_was_found_while_the_tail_was_adopted_does_not_stand(history: History) -> None:
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        await history.tail(owner).compare()
+        (halt, *_) = await owner.halts()
+        await history.recovered()
+        await owner.halt(halt)
+        assert not await is_refused(owner)
+
+
+async def test_a_recovery_that_refuses_leaves_it_halted(history: History) -> None:
+    await set_back(history)
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        assert not await is_refused(owner)
+        await history.flow(owner).record_many(subjects=20)
+        await history.tail(owner).compare()
+        with pytest.raises(RecoveryFailed, match="given twice"):
+            await history.recovered()
+        assert await is_refused(owner)
+
+
+async def test_numbers_that_only_a_follower_knows_to_be_given_twice_are_refused(history: History) -> None:
+    """The log has grown beyond what it knows: nothing stands above the head."""
+    await set_back(history)
+    history.broker.wipe()
+    async with PostgresStore(history.url, PUBLIC) as owner:
+        for subject in {event.stream_id for event in history.before}:
+            for _ in range(3):
+                await history.flow(owner).record(subject)
+    with pytest.raises(RecoveryFailed, match="given twice"):
+        await history.recovered()
+
+
+# What cannot be read
+
+
+async def test_an_event_that_was_kept_unopened_fails_nobodys_page_and_is_adopted(history: History) -> None:
+    """It is sealed for every follower, by keys whose names are no UUIDs."""
+    subjects: list[str] = []
+
+    async def one_does_not_open(flow: Flow) -> None:
+        subjects.append(await flow.record())
+        (record,) = await flow.published.records(await flow.events_of(subjects[0]))
+        record["data"]["sealed"]["ciphertext"] = "AAAA"
+        await flow.engines.put([orjson.dumps(record)], record["slot"] % 12)
+        flow.start(flow.follower().run())
+        await flow.settled()
+
+    await set_back(history, one_does_not_open)
+    history.broker.wipe()
+    await history.recovered()
+    (adopted,) = [e for e in await history.lives(nothing) if e.stream_id == subjects[0]]
+    (row,) = [e for e in history.before if e.stream_id == subjects[0]]
+    assert adopted.event_id == row.event_id
+    assert adopted.data["sealed"]["ciphertext"] == "AAAA"
+
+
+_GARBLED = {
+    "its entry": "UPDATE inbox SET event = '{}' WHERE slot_sequence = (SELECT max(slot_sequence) FROM inbox)",
+    "its key": "UPDATE data_keys SET wrapped = sha256('nothing of ours')",
+}
+
+
+@pytest.mark.parametrize("garbled", list(_GARBLED))
+async def test_an_inbox_entry_that_cannot_be_read_is_told_by_its_number(
+    history: History, garbled: str
+) -> None:
+    await set_back(history)
+    await history.follower.pool.execute(_GARBLED[garbled])
+    returned = Returned(history.follower, FOLLOWER_KEYS)
+    whole = [await returned.consumed(OWNER, slot, 0, 500) for slot in range(SLOTS)]
+    assert sum(len(page.unreadable) for page in whole) > 0
+    assert sum(len(page.unreadable) + len(page.events) for page in whole) == 30
+    assert (await history.recovered()).adopted == 20, "the topic has it"
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_an_event_that_only_an_unreadable_entry_has_is_not_lost_without_a_word(
+    history: History,
+) -> None:
+    await set_back(history)
+    history.broker.wipe()
+    await history.follower.pool.execute("UPDATE inbox SET event = '{}' WHERE slot_sequence = 2")
+    with pytest.raises(
+        RecoveryFailed, match=f"{FOLLOWER} has consumed number 2 of slot .*--without {FOLLOWER}"
+    ):
+        await history.recovered()
+    assert len(await history.lives(nothing)) == 10
+
+
+async def test_a_batch_of_the_topic_that_cannot_be_read_is_told(history: History) -> None:
+    await set_back(history)
+    (garbled, *_) = [r for r in history.broker.records(TOPIC) if parse(r.value).slot_sequence == 2]
+    history.broker.garble(TOPIC, garbled.partition, garbled.offset)
+    report = await history.recovered()
+    assert (report.adopted, report.unreadable) == (20, 1), "the follower has it"
+
+
 # Adopting
 
 
@@ -273,6 +436,51 @@ async def test_positions_whose_event_nobody_has_are_filled_and_numbers_stay_with
     )
 
 
+@pytest.mark.parametrize("number", [0, 100], ids=["of another event", "that nobody gave"])
+@pytest.mark.parametrize("by", ["nobody", "a follower", "a version that did not sign"])
+async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: str, number: int) -> None:
+    """A stray record in the topic must not stand in a recovery's way."""
+    await set_back(history)
+    async for record in history.broker.everything(TOPIC):
+        genuine = orjson.loads(record.value)
+        stray = {
+            **genuine,
+            "id": str(uuid4()),
+            "slotsequence": genuine["slotsequence"] + number,
+            "sequence": str(int(genuine["sequence"]) + 1000),
+        }
+        if by != "nobody":
+            stray["data"] = {name: genuine["data"][name] for name in ("clear", "sealed")}
+        if by == "a follower":
+            stray = Signer(OWNER, FOLLOWER_KEYS.sources[OWNER], FOLLOWER_KEYS.hmac).signed(stray)
+        history.broker.put(TOPIC, record.partition, orjson.dumps(stray))
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_a_payload_whose_key_a_follower_wrapped_wrongly_comes_from_another(history: History) -> None:
+    """What the owner signed is all but the wrapped keys, which each holder wraps anew."""
+
+    class Wrong(Returned):
+        async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+            page = await super().consumed(source, slot, after, limit)
+            (key,) = FOLLOWER_KEYS.sources[OWNER].values()
+            wrong = aes_key_wrap(key, bytes(32))
+            for item in page.events:
+                for recipient in item["data"]["sealed"]["recipients"]:
+                    recipient["encrypted_key"] = encode(wrong)
+            return page
+
+    await set_back(history)
+    history.broker.wipe()
+    right = Returned(history.follower, FOLLOWER_KEYS)
+    followers = {"wrong": Wrong(history.follower, FOLLOWER_KEYS), FOLLOWER: right}
+    recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, followers)
+    report = await recovery.run(history.url, DAY)
+    assert (report.adopted, report.erased) == (20, 0)
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
 async def test_what_was_erased_stays_erased(history: History) -> None:
     """The copy still has the key, and the topic the payload."""
     erased: list[UUID] = []
@@ -326,14 +534,14 @@ async def test_whoever_led_leads_anew(history: History) -> None:
     """A relay that remembers a position above the adopted tail would pass over what comes next."""
     await set_back(history)
     async with PostgresStore(history.url, PUBLIC) as owner:
-        state = PostgresRelayState(owner.pool)
-        lease = await state.lead(TOPIC)
+        state, leases = PostgresRelayState(owner.pool), PooledLeases(owner.pool)
+        lease = await leases.take(f"relay {TOPIC}")
         assert lease is not None
         assert await state.load(TOPIC, lease.epoch) is not None
         await history.recovered()
         assert not await state.advance(TOPIC, lease.epoch, 31, {})
-        assert not await state.stay(lease)
-        again = await state.lead(TOPIC)
+        assert not await renew_lease(owner.pool, lease)
+        again = await leases.take(f"relay {TOPIC}")
         assert again is not None
         assert await state.load(TOPIC, again.epoch) is not None
 

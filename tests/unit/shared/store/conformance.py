@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from shared.store.events import SLOTS, NewEvent, slot_of
+from shared.store.halts import Halt
 from shared.store.inbox import UnreadableRecord
 from shared.store.leases import Lease
 from shared.store.port import Store
@@ -579,12 +580,33 @@ class StoreConformance:
         kinds = (VersionConflict, ClaimTaken, CursorMoved, LeaseLost, QueueChanged, InboxStateChanged)
         assert all(issubclass(kind, AppendRefused) for kind in (*kinds, DuplicateEvent, RowExists))
 
-    async def test_a_halted_store_appends_nothing(self, store: Store) -> None:
+    async def test_a_halted_store_appends_nothing_until_every_halt_is_lifted(self, store: Store) -> None:
         await store.append(one_event(new_stream()))
-        store.halt("the log lost its tail")
-        with pytest.raises(StoreHalted, match="lost its tail"):
-            await store.append(one_event(new_stream()))
-        assert await store.head() == 1
+        halts = [Halt(witness, 3, 7, uuid4(), "the log lost its tail") for witness in ("dedup", "topic")]
+        for halt in halts:
+            await store.halt(halt)
+        assert await store.halts() == halts
+        for halt in halts:
+            with pytest.raises(StoreHalted, match="lost its tail"):
+                await store.append(one_event(new_stream()))
+            assert await store.head() == 1
+            await store.lift([halt])
+        await store.append(one_event(new_stream()))
+        assert await store.halts() == []
+
+    async def test_a_witness_has_one_halt_and_an_older_one_lifts_no_newer_one(self, store: Store) -> None:
+        older, newer = (Halt("topic", 3, number, uuid4(), "the log lost its tail") for number in (7, 8))
+        await store.halt(older)
+        await store.halt(newer)
+        await store.lift([older])
+        assert await store.halts() == [newer]
+
+    async def test_an_event_that_the_log_has_halts_nothing_and_halts_no_longer(self, store: Store) -> None:
+        request = one_event(new_stream())
+        await store.append(request)
+        (event,) = await store.read_log(0)
+        await store.halt(Halt("topic", event.slot or 0, event.slot_sequence or 0, event.event_id, "lost"))
+        assert await store.halts() == []
 
     async def test_readers_are_woken_by_an_append(self, store: Store) -> None:
         await _settled(store)

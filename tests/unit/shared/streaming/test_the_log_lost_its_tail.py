@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import orjson
 
+from shared.store.halts import Halt
 from shared.store.requests import StoreHalted
-from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.flow import Flow, signed, until
 
 
 async def is_halted(flow: Flow) -> bool:
@@ -25,7 +26,7 @@ async def is_halted(flow: Flow) -> bool:
 async def record_of(flow: Flow, subject: str, **changed: object) -> tuple[bytes, int]:
     (event,) = await flow.events_of(subject)
     (record,) = await flow.published.records([event])
-    return orjson.dumps({**record, **changed}), record["slot"] % 12
+    return orjson.dumps(signed(record, **changed)), record["slot"] % 12
 
 
 async def test_a_number_above_the_head_halts_the_store(flow: Flow) -> None:
@@ -54,7 +55,7 @@ async def test_a_topic_that_agrees_halts_nothing(flow: Flow) -> None:
 async def test_a_follower_whose_own_store_is_halted_waits_and_parks_nothing(flow: Flow) -> None:
     await flow.record()
     await flow.relayed()
-    flow.engines.follower.halt("its tail is lost")
+    await flow.engines.follower.halt(Halt("topic", 3, 7, uuid4(), "its tail is lost"))
     follower = flow.follower()
     task = flow.start(follower.run())
 

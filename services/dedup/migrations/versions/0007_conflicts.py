@@ -6,8 +6,8 @@ Rows of before have no such id until `./hotline rebuild dedup` makes them anew: 
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 _STATEMENTS = (
     "CREATE INDEX inbox_subject ON inbox (subject) WHERE state = 'applied'",

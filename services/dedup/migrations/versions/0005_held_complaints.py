@@ -5,8 +5,8 @@ Rows of before are missing until `./hotline rebuild dedup` makes them, once no r
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
