@@ -3,11 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends, Query
 from pydantic import ConfigDict, StringConstraints
 
-from services.dedup import read_models
+from services.dedup.conflicts import Conflicts
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
 from services.dedup.index import IndexReader
@@ -76,53 +75,55 @@ class Decided(Schema):
 
 def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
-    index = IndexReader(context)
-    views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
-    store = context.store
+    index, conflicts = IndexReader(context), Conflicts(context)
+    views = Views(context, index, load_model(), conflicts)
+    reviewing = Reviewing(context, index, conflicts)
     reading = Router(prefix="/v1", tags=["matches"])
     deciding = Router(prefix="/v1", tags=["reviews"])
 
     @reading.get("/complaints/{complaint_id}/matches")
-    async def show_matches(complaint_id: UUID, _: MatchReviewer) -> ComplaintMatches:
+    async def show_matches(complaint_id: UUID, caller: MatchReviewer) -> ComplaintMatches:
         """Show the matches of a complaint, and the reasons for each. One that is not known yet is not
         indexed."""
-        return await views.complaint(complaint_id)
+        return await views.complaint(caller, complaint_id)
 
     @reading.get("/incidents/{incident_id}", responses=openapi.problems(NotFound))
-    async def show_incident(incident_id: UUID, _: PatternReader) -> ShownIncident:
+    async def show_incident(incident_id: UUID, caller: PatternReader) -> ShownIncident:
         """Show the complaints of one incident."""
-        return await views.incident(incident_id)
+        return await views.incident(caller, incident_id)
 
     @reading.get("/patterns/{pattern_id}", responses=openapi.problems(NotFound))
-    async def show_pattern(pattern_id: UUID, _: PatternReader) -> ShownPattern:
+    async def show_pattern(pattern_id: UUID, caller: PatternReader) -> ShownPattern:
         """Show the subjects that are one officer."""
-        return await views.pattern(pattern_id)
+        return await views.pattern(caller, pattern_id)
 
     @reading.get("/patterns")
     async def list_patterns(
-        _: PatternReader,
+        caller: PatternReader,
         force: ForceFilter = None,
         min_incidents: MinIncidents = 1,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[ListedPattern]:
-        """List the patterns with at least so many incidents."""
-        listing = context.cursors.listing("/v1/patterns", force=force, min_incidents=min_incidents)
+        """List the patterns with at least so many incidents; with `force`, those in which it is named."""
+        listing = context.cursors.listing(
+            "/v1/patterns", force=force, min_incidents=min_incidents, caller=caller.subject
+        )
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await store.fetch(read_models.LIST_PATTERNS, start, min_incidents, force, limit + 1)
-        return listing.page(rows, limit, position=lambda row: [str(row[0])], item=_listed)
+        found = await views.patterns(caller, start, min_incidents, force, limit + 1)
+        return listing.page(found, limit, position=lambda p: [str(p.pattern_id)], item=lambda p: p)
 
     @deciding.get("/reviews")
     async def list_reviews(
-        _: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+        caller: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
         """List the matches that wait for a person: the grey zone, and what a rule accepted where the release
         of a complaint waits for a person's word."""
-        listing = context.cursors.listing("/v1/reviews")
+        listing = context.cursors.listing("/v1/reviews", caller=caller.subject)
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        found = await views.reviews(start, limit + 1)
+        found = await views.reviews(caller, start, limit + 1)
         return listing.page(found, limit, position=lambda m: [str(m.match_id)], item=lambda m: m)
 
     @deciding.post("/reviews/{match_id}", responses=openapi.problems(NotFound, Conflict))
@@ -143,11 +144,7 @@ async def _decided(
     reviewing: Reviewing, match_id: UUID, command: Command, caller: Caller, reason: str
 ) -> Decided:
     try:
-        match = await reviewing.decide(match_id, command, caller.subject, reason)
+        match = await reviewing.decide(match_id, command, caller, reason)
     except (StoreUnavailable, StoreHalted):
         raise Unavailable("Nothing was decided; send it again.") from None
     return Decided.model_validate({"match_id": match.match_id, "zone": match.zone})
-
-
-def _listed(row: asyncpg.Record) -> ListedPattern:
-    return ListedPattern(pattern_id=UUID(bytes=row[0].bytes), complaints=row[1], incidents=row[2])

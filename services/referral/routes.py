@@ -66,14 +66,21 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
         listing = context.cursors.listing(
             "/v1/cases", status=status, force=force, order=order, caller=caller.subject
         )
-        after, holder = listing.after(cursor), conflicts.holder_key(caller)
-        while True:
-            found = await read.listed(order, status, force, holder, after, limit + 1)
-            unjudged = [row for row, verdict in found if verdict is None]
-            if holder is None or not unjudged:
+        after, position = listing.after(cursor), _position(order)
+        found: list[CaseRow] = []
+        while len(found) <= limit:
+            holder = None if status == "merged" else conflicts.holder_key(caller)
+            rows = await read.listed(order, status, force, holder, after, limit + 1)
+            unjudged = [row for row, verdict in rows if verdict is None]
+            if holder is not None and unjudged:
+                await conflicts.judge(caller, unjudged)
+                continue
+            listed = [row for row, _ in rows]
+            found += await conflicts.known(caller, listed) if status == "merged" else listed
+            if len(rows) <= limit:
                 break
-            await conflicts.judge(caller, unjudged)
-        return listing.page([row for row, _ in found], limit, position=_position(order), item=CaseListed.of)
+            after = position(rows[-1][0])
+        return listing.page(found, limit, position=position, item=CaseListed.of)
 
     @router.get("/{case_id}", responses={200: _ETAG, **openapi.problems(NotFound)})
     async def show_case(caller: AtDesk, case_id: UUID, response: Response) -> CaseShown:
