@@ -47,12 +47,13 @@ test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 t
 test-unit: install-dev  ## the tests that need no database
 	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit
 
-check: install-dev  ## format, lint, types, imports, schemas
+check: install-dev  ## format, lint, types, imports, schemas, migrations
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.contracts.schemas --check
+	$(BIN)/python -m shared.store.migration_check
 
 format: install-dev  ## put the code into its form
 	$(BIN)/ruff format

@@ -4,14 +4,19 @@
 HotlineError                    everything that this software raises on purpose
 ├── SettingsError               the process cannot start: one line per wrong variable
 └── Problem                     becomes an HTTP answer, RFC 9457 `application/problem+json`
+    ├── BadRequest        400   no proper HTTP, or two values of one header
     ├── Unauthorized      401   no token, or none that we accept
     ├── Forbidden         403   a good token of another role
     ├── NotFound          404   not there, or not for this caller: the two look alike
     ├── MethodNotAllowed  405
+    ├── RequestTimeout    408   the request did not arrive in time
     ├── Conflict          409   true when it was written, no longer (or not yet) now
     ├── TooLarge          413   the body is over its limit
+    ├── UnsupportedMediaType 415
     ├── Unprocessable     422   understood and wrong; names the fields
+    ├── HeadersTooLarge   431
     ├── InternalError     500   our fault; tells nothing
+    ├── NotImplementedHere 501  a part of HTTP that is not spoken here
     └── Unavailable       503   what we need is away; `Retry-After` says when to ask again
 ```
 
@@ -66,6 +71,10 @@ class Problem(HotlineError):
         self.members = dict(members or {})
 
 
+class BadRequest(Problem):
+    status, slug, title = 400, "bad-request", "Not a proper request"
+
+
 class Unauthorized(Problem):
     status, slug, title = 401, "unauthorized", "A valid bearer token is needed"
 
@@ -82,12 +91,20 @@ class MethodNotAllowed(Problem):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
+class RequestTimeout(Problem):
+    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+
 class Conflict(Problem):
     status, slug, title = 409, "conflict", "Conflict with the present state"
 
 
 class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    status, slug, title = 415, "unsupported-media-type", "The body is in a form that is not taken"
 
 
 class Unprocessable(Problem):
@@ -99,8 +116,16 @@ class Unprocessable(Problem):
         return cls(f"{field}: {message}", errors=[FieldError(field, message)])
 
 
+class HeadersTooLarge(Problem):
+    status, slug, title = 431, "headers-too-large", "The headers are too large"
+
+
 class InternalError(Problem):
     status, slug, title = 500, "internal", "Internal error"
+
+
+class NotImplementedHere(Problem):
+    status, slug, title = 501, "not-implemented", "Not implemented"
 
 
 class Unavailable(Problem):

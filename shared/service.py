@@ -7,23 +7,24 @@ database is away is live and says that it is not ready.
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import aiohttp
-import asyncpg
 import orjson
-from fastapi import APIRouter
 
 from shared.clock import today
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
 from shared.settings import RecoverSettings, ServiceSettings
+from shared.store.connections import AWAY
 from shared.store.migrate import SchemaError, check_schema
+from shared.store.pools import CONSUMERS, PoolLimits
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
 from shared.streaming.broker import BrokerUnavailable
 from shared.streaming.catchup import HttpFollower, HttpOwner
+from shared.streaming.drops import Drops
 from shared.streaming.follower import Follower
 from shared.streaming.handling import Handlers
 from shared.streaming.inbox import Inbox
@@ -36,13 +37,15 @@ from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import Returned
 from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
+from shared.version import VERSION
 from shared.watching import Watch
-from shared.web.app import VERSION, Readiness, create_app
+from shared.web.app import Readiness, create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
 from shared.web.process import Wired
+from shared.web.routing import Router
 from shared.web.server import background
 
 
@@ -56,6 +59,10 @@ class Context:
     cursors: Cursors
     metrics: Metrics
     today: Callable[[], date] = today
+
+    def for_http(self) -> "Context":
+        """The same, with the store read over the connections of HTTP: for routes, and whatever they call."""
+        return replace(self, store=self.store.for_http())
 
     async def data_keys(self, key_ids: Sequence[Any]) -> Mapping[str, bytes]:
         """kid -> data key of those that exist: what is missing was erased, or never was."""
@@ -79,7 +86,7 @@ class Parts:
     """
 
     handlers: Mapping[str, Handlers]
-    routers: Sequence[APIRouter]
+    routers: Sequence[Router]
     body_limits: Mapping[str, int | None] = field(default_factory=dict)
     tasks: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
 
@@ -104,7 +111,7 @@ async def running(
     keys = load_keys(settings.keys_file)
     database_url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(PostgresStore(database_url, public))
+        store = await stack.enter_async_context(_store(database_url, public, settings))
         key_source = await stack.enter_async_context(KeySource(settings.jwks))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         metrics = Metrics()
@@ -116,13 +123,15 @@ async def running(
             source: Inbox(source, store, keys, handlers) for source, handlers in parts.handlers.items()
         }
         parking = Parking(store, inboxes)
-        tail = Tail(service, TOPICS[service], store, broker, http_followers(settings, keys, session))
+        control, web = store.for_control(), store.for_http()
+        followers = http_followers(settings, keys, session)
+        tail = Tail(published.own, TOPICS[service], control, broker, followers)
         store.compare_first(tail.compare)
-        watch = Watch(metrics, store, TOPICS[service], list(inboxes), context.today)
+        watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
         tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
-            relay = Relay(TOPICS[service], store, published, broker, state)
+            relay = Relay(TOPICS[service], store, published, broker, state, store.leases)
             watch.relay(relay)
             tasks.append(relay.run())
         if "consumer" in chosen:
@@ -139,7 +148,8 @@ async def running(
                 watch.follower(source, follower)
                 tasks.append(follower.run())
             tasks += [task() for task in parts.tasks]
-            tasks.append(parking.retry_at_start(parts.handlers))
+            tasks.append(parking.keep_retrying(parts.handlers, settings.retry_parked_seconds))
+        at_desk = Parking(web, inboxes)
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,
@@ -147,14 +157,21 @@ async def running(
             authenticator=Authenticator.of(settings, key_source),
             routers=[
                 *parts.routers,
-                routes.followers(store, published),
-                routes.consumed(Returned(store, keys), parts.handlers),
-                routes.parked(parking, context.cursors),
+                routes.followers(web, PublishedLog(service, web, keys)),
+                routes.consumed(Returned(web, keys), parts.handlers),
+                routes.parked(at_desk, Drops(at_desk, web, keys.kek, context.today), context.cursors),
             ],
             body_limits=parts.body_limits,
+            body_seconds=settings.body_seconds,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)
+
+
+def _store(database_url: str, public: frozenset[str], settings: ServiceSettings) -> PostgresStore:
+    http = PoolLimits(settings.http_connections, settings.connection_wait_seconds, settings.statement_seconds)
+    consumers = replace(CONSUMERS, connections=settings.consumer_connections)
+    return PostgresStore(database_url, public, http=http, consumers=consumers)
 
 
 @asynccontextmanager
@@ -196,7 +213,7 @@ def _readiness(service: str, database_url: str) -> Readiness:
             await check_schema(service, database_url)
         except SchemaError as fault:
             return {"schema": str(fault)}
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        except AWAY as fault:
             # The type alone: a driver's message may name the account.
             return {"database": type(fault).__qualname__}
         return {}

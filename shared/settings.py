@@ -21,18 +21,13 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import SettingsError
+from shared.store.connections import Address
 
 PREFIX = "HOTLINE_"
 
 
 def _postgresql_url(secret: SecretStr) -> SecretStr:
-    try:
-        url = urlsplit(secret.get_secret_value())
-        is_whole = url.scheme in {"postgresql", "postgres"} and url.hostname and url.path.strip("/")
-    except ValueError:
-        is_whole = False
-    if not is_whole:
-        raise ValueError("is no PostgreSQL address")
+    Address.parse(secret.get_secret_value())
     return secret
 
 
@@ -79,8 +74,8 @@ Port = Annotated[int, Field(ge=0, le=65535, description="a port number, 0 for an
 
 
 class DatabaseSettings(BaseSettings):
-    """What `migrate` needs. A container gets the address, with its password, as a file: its environment is
-    shown to whoever may look at the container."""
+    """The database's address. A container gets it, with its password, as a file: its environment is shown to
+    whoever may look at the container."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -89,7 +84,10 @@ class DatabaseSettings(BaseSettings):
     database_url: Annotated[
         SecretStr,
         AfterValidator(_postgresql_url),
-        Field(description="postgresql://user:password@host:port/database"),
+        Field(
+            description="postgresql://user:password@host:port/database, with several hosts where one may take"
+            " the other's place, and libpq's parameters, such as sslmode=verify-full and sslrootcert"
+        ),
     ]
     database_url_file: FilePath | None = Field(
         None, description="the path of a file that holds what HOTLINE_DATABASE_URL would"
@@ -108,8 +106,18 @@ class DatabaseSettings(BaseSettings):
             raise ValueError("DATABASE_URL_FILE: names no file that can be read") from None
 
 
+class MigrateSettings(DatabaseSettings):
+    """What `migrate` needs; its account owns the tables."""
+
+    service_role: str = Field(
+        "",
+        description="the PostgreSQL role as which the service runs, and which gets the rights that it needs;"
+        " another one than the one that migrates, which may change and delete events",
+    )
+
+
 class RebuildSettings(DatabaseSettings):
-    """What `rebuild` needs."""
+    """What `rebuild` needs; its account owns the tables, as that of `migrate` does."""
 
     keys_file: FilePath = Field(description="the path of this service's keys, a JSON file of mode 0600")
 
@@ -153,6 +161,51 @@ class ServiceSettings(RecoverSettings):
         ge=0,
         le=300,
         description="how many seconds it goes on answering after SIGTERM, saying that it is not ready",
+    )
+
+    retry_parked_seconds: float = Field(
+        180,
+        gt=0,
+        description="how often, in seconds, it tries parked events again that an upgrade may have made known",
+    )
+    http_connections: int = Field(
+        10, ge=1, le=200, description="how many connections to the database requests may use at once"
+    )
+    consumer_connections: int = Field(
+        10, ge=1, le=200, description="how many connections to the database the consumers may use at once"
+    )
+    connection_wait_seconds: float = Field(
+        2,
+        gt=0,
+        le=60,
+        description="how many seconds a request waits for a connection before it is answered 503",
+    )
+    statement_seconds: float = Field(
+        10,
+        gt=0,
+        le=300,
+        description="how many seconds a statement of a request may take before it is answered 503",
+    )
+    connections: int = Field(
+        1_000, ge=1, le=1_000_000, description="how many connections may be open, 503 for more"
+    )
+    header_bytes: int = Field(
+        32 * 1024, ge=1024, le=2**20, description="how many bytes the headers of a request may have"
+    )
+    header_seconds: float = Field(
+        10, gt=0, le=300, description="how many seconds the headers of a request may take to arrive"
+    )
+    body_seconds: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        description="how many seconds a body may take to arrive; of an import, its next part",
+    )
+    idle_seconds: float = Field(
+        75, gt=0, le=3600, description="how many seconds a connection may be open without a request"
+    )
+    unread_seconds: float = Field(
+        60, gt=0, le=3600, description="how many seconds a client may leave an answer unread"
     )
 
     jwks: Annotated[str, AfterValidator(_url_or_file)] = Field(

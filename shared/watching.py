@@ -2,8 +2,9 @@
 
 | name | labels | what it tells |
 |---|---|---|
-| `hotline_consumer_lag_events` | `source` | events of the source that its owner had and this process's slots have not reached, as last compared (every 15 seconds); down to fifty. Sum over replicas |
-| `hotline_consumer_connected` | `source` | 1 while the follower has its subscription; its lag is news only then |
+| `hotline_consumer_lag_events` | `source` | events of the source that its owner had and this process's slots have not reached, as last compared (every 15 seconds); down to fifty. Sum over replicas; absent where it is unknown: stopped, not connected, without slots of its own, or the owner does not answer |
+| `hotline_consumer_connected` | `source` | 1 while the follower has its subscription |
+| `hotline_consumer_waiting_slots_before_today` | `source` | slots that have waited since an earlier day for their surroundings (the log says for what), exactly |
 | `hotline_consumer_stopped` | `source` | 1 after 20 events in a row had to be parked: it waits for a person |
 | `hotline_owner_lost_tail` | `source` | 1 where this service holds events that their owner does not have: see `recover` |
 | `hotline_parked_events` | `source` | parked events; down to fifty |
@@ -19,7 +20,8 @@ Why each is told as it is. A scrape every fifteen seconds must not show one cont
 them and with whatever broken. A lag is nought while all is well, so a contact does not move it then; but
 with Kafka away each contact would be a step of one: down to fifty. Its age would begin at the contact: there
 is none. A parked event tells of one contact at most seconds after it; since one is worth knowing all the
-same, those of earlier days are told exactly: they change at midnight, or when somebody deals with them.
+same, those of earlier days are told exactly: they change at midnight, or when somebody deals with them. So
+are slots that wait, for it is a contact that begins the wait.
 States change with processes, brokers and faults, not with contacts; that a consumer stopped takes twenty
 events. What a database is asked for is asked by `keep` once in a while, never by a scrape.
 """  # noqa: E501  (a table's row is a line)
@@ -99,6 +101,12 @@ class Watch:
         )
         connected = "1 while the follower has its subscription"
         add("hotline_consumer_connected", connected, lambda: int(follower.is_connected), source=source)
+        self._metrics.gauge(
+            "hotline_consumer_waiting_slots_before_today",
+            "Slots that have waited for their surroundings since an earlier day",
+            lambda: follower.waiting_before(self._today()),
+            source=source,
+        )
         stopped = "1 after too many parked events in a row"
         add("hotline_consumer_stopped", stopped, lambda: int(follower.is_stopped), source=source)
         lost = "1 where the owner does not have what it published"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
@@ -16,6 +17,7 @@ from deploy.local.keys import ensure_keys
 from shared.settings import ServiceSettings
 from shared.store.migrate import migrate
 from shared.web import server
+from shared.web.connection import Limits
 from shared.web.metrics import Metrics
 from shared.web.process import Wired
 
@@ -31,6 +33,7 @@ class Running:
     issuer: Issuer
     session: aiohttp.ClientSession
     metrics: Metrics
+    app: FastAPI
 
     def token(self, role: str, **claims: Any) -> str:
         return self.issuer.mint(role, **claims)
@@ -102,9 +105,13 @@ async def running_service(
         "audience": AUDIENCE,
         **variables,
     }
+    given_settings = settings(**given)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(server.listen("127.0.0.1", 0, "HOTLINE_PORT"))
-        wired = await stack.enter_async_context(wire(settings(**given), parts))
-        await stack.enter_async_context(server.serving(wired.app, listener))
+        wired = await stack.enter_async_context(wire(given_settings, parts))
+        assert isinstance(wired.app, FastAPI)
+        await stack.enter_async_context(server.serving(wired.app, listener, Limits.of(given_settings)))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session, wired.metrics)
+        yield Running(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", issuer, session, wired.metrics, wired.app
+        )

@@ -6,10 +6,12 @@ stands in every request by hand, and what the others need takes a second.
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
 from deploy.local.errors import LaunchError
+from shared.version import VERSION
 
 # In the order of the help: name -> module in this package, and the function or `typer.Typer` in it.
 COMMANDS = {
@@ -19,10 +21,17 @@ COMMANDS = {
     "verify": ("verifying", "verify"),
     "rebuild": ("rebuilding", "rebuild"),
     "recover": ("recovering", "recover"),
+    "rewrap": ("rewrapping", "rewrap"),
     "parked": ("parking", "parked"),
     "topics": ("topics", "topics"),
 }
 _WITHOUT_ARGUMENTS = {"simulate", "verify"}
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"hotline {VERSION}")
+        raise typer.Exit
 
 
 def application(asked: str | None) -> typer.Typer:
@@ -43,7 +52,7 @@ def application(asked: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_group)
+    app.callback()(_options)
     for name in [asked] if asked in COMMANDS else COMMANDS:
         module, attribute = COMMANDS[name]
         found = getattr(import_module(f"deploy.command.{module}"), attribute)
@@ -54,8 +63,13 @@ def application(asked: str | None) -> typer.Typer:
     return app
 
 
-def _group() -> None:
-    """With it one command is a group of commands too."""
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A callback, with which one command is a group of commands too."""
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.command.system import System
 from deploy.local.errors import LaunchError
+from shared.contracts.json_text import without_mark
 
 CHUNK = 64 * 1024
 SHOWN = 20
@@ -142,7 +143,7 @@ async def _chunks(file: Path) -> AsyncIterator[bytes]:
 def _count(file: Path) -> int:
     try:
         with _open(file) as stream:
-            return sum(1 for line in stream if line.strip())
+            return sum(1 for line in stream if without_mark(line).strip())
     except (OSError, EOFError, zlib.error) as fault:
         raise ImportFailed(f"{file} cannot be read: {fault}") from fault
 

@@ -50,12 +50,24 @@ def drop(
     service: Service,
     parked_id: ParkedId,
     *,
+    reason: Annotated[str, typer.Option(help="Why it must never be applied; it is kept with your name.")],
+    operator: Annotated[
+        str, typer.Option(metavar="NAME", help="Who you are; a second operator has another name.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Give it up for good, and apply what queued behind it."""
+    """Give it up for good, and apply what queued behind it; two operators have to say so.
+
+    Example: ./hotline parked drop dedup intake-17-5 --operator ada --reason "A test record of ours."
+    """
     if not yes:
         typer.confirm(f"{parked_id} will never be applied by {service}. Drop it?", abort=True)
-    _report(asyncio.run(_ask("DELETE", service, f"/v1/parked/{parked_id}")))
+    path, body = f"/v1/parked/{parked_id}", {"reason": reason}
+    answer = asyncio.run(_ask("DELETE", service, path, body=body, operator=operator))
+    if not answer["dropped"]:
+        print("asked for: it is dropped when another operator gives the same command")
+        return
+    _report(answer)
 
 
 async def _list(services: tuple[str, ...]) -> None:
@@ -86,15 +98,23 @@ def _report(answer: dict[str, Any]) -> None:
         raise typer.Exit(1)
 
 
-async def _ask(method: str, service: str, path: str, parameters: dict[str, str] | None = None) -> Any:
+async def _ask(
+    method: str,
+    service: str,
+    path: str,
+    parameters: dict[str, str] | None = None,
+    *,
+    body: dict[str, str] | None = None,
+    operator: str | None = None,
+) -> Any:
     require_service(service)
     system = System.running()
-    headers = {"Authorization": f"Bearer {system.token('operator')}"}
+    headers = {"Authorization": f"Bearer {system.token('operator', operator)}"}
     url = system.url(service) + path
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session,
-            session.request(method, url, headers=headers, params=parameters) as answer,
+            session.request(method, url, headers=headers, params=parameters, json=body) as answer,
         ):
             document = await answer.json(content_type=None)
     except (aiohttp.ClientError, TimeoutError) as fault:

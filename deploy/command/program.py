@@ -30,15 +30,17 @@ def run_program(
     *,
     what: str,
     environment: Mapping[str, str] | None = None,
+    as_owner: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """Run `python -m services.SERVICE ARGUMENTS --json` to its end; its exit code, and what it told last.
 
     Args:
         what: what the bar counts.
         environment: what it needs beside its database and its keys.
+        as_owner: with the account that owns the tables.
     """
     its_own = {
-        "HOTLINE_DATABASE_URL": system.database_url(service),
+        "HOTLINE_DATABASE_URL": (system.owner_database_url if as_owner else system.database_url)(service),
         "HOTLINE_KEYS_FILE": str(keys_file(system.keys, service)),
     }
     outcome: dict[str, Any] = {}

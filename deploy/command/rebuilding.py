@@ -26,7 +26,7 @@ def rebuild(
     require_service(service)
     console = Console()
     arguments = ["rebuild", *(["--check"] * check)]
-    code, outcome = run_program(System.running(), service, arguments, console, what="events")
+    code, outcome = run_program(System.running(), service, arguments, console, what="events", as_owner=True)
     if "nothing" in outcome:
         console.print(outcome["nothing"], highlight=False)
     elif outcome:

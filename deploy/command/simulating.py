@@ -27,6 +27,7 @@ from deploy.simulation.evaluation import (
     Answer,
     largest,
     officers_found,
+    reach_of_pairs,
     same_incident_pairs,
 )
 from deploy.simulation.playing import Played, Player, arrivals
@@ -221,6 +222,11 @@ def _against_truth(answer: Answer, simulation: Simulation, played: Played) -> Ta
     pairs, officers = same_incident_pairs(answer, truth), officers_found(answer, truth)
     table = _table()
     table.add_row("same-incident pairs: true, found, right", f"{pairs.true}, {pairs.found}, {pairs.right}")
+    reach = reach_of_pairs(answer, truth)
+    table.add_row(
+        "true pairs: accepted, in review, never seen",
+        f"{reach.accepted}, {reach.in_review}, {reach.never_seen}",
+    )
     table.add_row("precision", _share(pairs.precision))
     table.add_row("recall", _share(pairs.recall))
     table.add_row("F1", _share(pairs.f1))

@@ -45,6 +45,10 @@ class System:
     def database_url(self, service: str) -> str:
         return str(self.run["services"][service]["database_url"])
 
+    def owner_database_url(self, service: str) -> str:
+        """For the account that owns the tables."""
+        return str(self.run["services"][service]["owner_database_url"])
+
     @property
     def broker(self) -> str:
         return str(self.run["broker"])
@@ -54,8 +58,8 @@ class System:
         """The directory of the services' keys and of the issuer's."""
         return Path(self.run["issuer"]["key_file"]).parent
 
-    def token(self, role: str) -> str:
-        return Issuer(self.keys).mint(role)
+    def token(self, role: str, subject: str | None = None) -> str:
+        return Issuer(self.keys).mint(role, subject=subject)
 
 
 def require_service(service: str) -> None:

@@ -9,18 +9,21 @@ import time
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from deploy.command.system import SERVICES, System
 from deploy.local.errors import LaunchError
+from deploy.local.keys import keys_file
 from deploy.verification.agreement import check_agreement, check_statistics
 from deploy.verification.findings import MOST_SHOWN, Findings
 from deploy.verification.logs import check_following, check_log
 from deploy.verification.settling import FOLLOWED, is_settled
 from deploy.verification.topics import check_topic
+from shared.sealing.keys import load_keys
+from shared.store.connections import AWAY, connect
+from shared.streaming.authentication import OwnEvents
 
 TOPICS = {
     "intake": "hotline.complaints.v1",
@@ -66,8 +69,8 @@ async def _verify(system: System, wait: float, *, kafka: bool, console: Console)
         databases = {}
         for service in SERVICES:
             try:
-                connection = await asyncpg.connect(system.database_url(service), timeout=10)
-            except (OSError, asyncpg.PostgresError) as fault:
+                connection = await connect(system.database_url(service), timeout=10)
+            except AWAY as fault:
                 raise VerifyFailed(
                     f"the database of {service} does not answer: {type(fault).__name__}"
                 ) from fault
@@ -89,7 +92,8 @@ async def _verify(system: System, wait: float, *, kafka: bool, console: Console)
         await check_statistics(databases, system.url("referral"), system.token("auditor"), findings)
         if kafka:
             for service, topic in TOPICS.items():
-                await check_topic(service, topic, system.broker, databases[service], findings)
+                own = OwnEvents(service, load_keys(keys_file(system.keys, service)))
+                await check_topic(own, topic, system.broker, databases[service], findings)
     return findings
 
 

@@ -23,7 +23,7 @@ from deploy.local.errors import DataDirectoryError
 from deploy.local.issuer import JWKS_FILE
 from deploy.local.keys import ensure_keys, keys_file
 from deploy.local.ports import HOST
-from deploy.local.postgres import DATABASES, SUPERUSER, new_passwords, read_passwords
+from deploy.local.postgres import DATABASES, OWNERS, SUPERUSER, new_passwords, read_passwords
 from deploy.local.services import write_token
 
 # Where PostgreSQL is for the services, in the network of the project.
@@ -52,13 +52,16 @@ def ensure_credentials(data: DataDirectory) -> dict[str, str]:
     return passwords
 
 
-def database_url(role: str, passwords: Mapping[str, str], address: str) -> str:
-    return f"postgresql://{role}:{passwords[role]}@{address}/{role}"
+def database_url(role: str, passwords: Mapping[str, str], address: str, database: str) -> str:
+    return f"postgresql://{role}:{passwords[role]}@{address}/{database}"
 
 
-def outside_database_url(role: str, passwords: Mapping[str, str], port: int) -> str:
-    """The address for the commands on this machine."""
-    return database_url(role, passwords, f"{HOST}:{port}")
+def outside_database_urls(service: str, passwords: Mapping[str, str], port: int) -> dict[str, str]:
+    """The addresses for the commands on this machine, as run.json has them."""
+    return {
+        name: database_url(role, passwords, f"{HOST}:{port}", service)
+        for name, role in (("database_url", service), ("owner_database_url", OWNERS[service]))
+    }
 
 
 def _contents(data: DataDirectory, passwords: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +73,10 @@ def _contents(data: DataDirectory, passwords: Mapping[str, str]) -> dict[str, st
         contents[f"{service}_keys"] = keys_file(data.keys, service).read_text()
         contents[f"{service}_token"] = (data.keys / f"{service}.token").read_text()
         contents[f"{service}_password"] = passwords[service]
-        contents[f"{service}_database_url"] = database_url(service, passwords, _INSIDE)
+        contents[f"{service}_database_url"] = database_url(service, passwords, _INSIDE, service)
+        owner = OWNERS[service]
+        contents[f"{owner}_password"] = passwords[owner]
+        contents[f"{owner}_database_url"] = database_url(owner, passwords, _INSIDE, service)
     return contents
 
 

@@ -14,7 +14,7 @@ import subprocess
 
 from rich.console import Console
 
-from deploy.containers.credentials import ensure_credentials, outside_database_url
+from deploy.containers.credentials import ensure_credentials, outside_database_urls
 from deploy.containers.engine import Compose
 from deploy.containers.project import Project, read_env_file
 from deploy.local.data_directory import ROOT, DataDirectory
@@ -44,7 +44,7 @@ def up(data: DataDirectory, console: Console) -> None:
                 "services": {
                     service: {
                         "url": project.url(service),
-                        "database_url": outside_database_url(service, passwords, project.ports["postgres"]),
+                        **outside_database_urls(service, passwords, project.ports["postgres"]),
                     }
                     for service in DEFAULT_PORTS
                 },
@@ -52,7 +52,7 @@ def up(data: DataDirectory, console: Console) -> None:
                 "issuer": {"iss": ISSUER, "key_file": str(issuer.key_file)},
             }
         )
-    show(console, issuer, _places(data, project), "`make down` stops everything and keeps the data.")
+    show(console, _places(data, project), "`make down` stops everything and keeps the data.")
 
 
 def down(data: DataDirectory, console: Console) -> None:

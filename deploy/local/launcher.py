@@ -27,7 +27,7 @@ from deploy.local.issuer import ISSUER, Issuer
 from deploy.local.keys import ensure_keys
 from deploy.local.panel import local_places, show
 from deploy.local.ports import free_ports
-from deploy.local.postgres import STOP_SIGNAL, Postgres
+from deploy.local.postgres import OWNERS, STOP_SIGNAL, Postgres
 from deploy.local.process import PLAIN_ENVIRONMENT, tied_command
 from deploy.local.services import DEFAULT_PORTS, Service, migrate, program_of, read_ports, write_token
 
@@ -62,8 +62,8 @@ class Launcher:
         """Runs until `interrupt()`, or raises a `LaunchError`; either way nothing is left running."""
         try:
             if await self._unless(self._stop, self._start_all()):
-                places = local_places(self._data, self._services, self._broker_address)
-                show(self._console, Issuer(self._data.keys), places, "Ctrl-C stops everything.")
+                places = local_places(self._data, self._services, self._broker_address, self._postgres)
+                show(self._console, places, "Ctrl-C stops everything.")
                 await self._stop.wait()
         finally:
             if not await self._unless(self._hurry, self._stop_all()):
@@ -79,7 +79,9 @@ class Launcher:
         await _all(self._start(self._postgres_program()), self._start(self._broker_program()))
         await asyncio.to_thread(self._postgres.create_databases)
         self._services = [
-            Service(name, port, metrics_port, self._postgres.dsn(name))
+            Service(
+                name, port, metrics_port, self._postgres.dsn(name), self._postgres.dsn(name, OWNERS[name])
+            )
             for (name, port), metrics_port in zip(ports.items(), free_ports(len(ports)), strict=True)
         ]
         self._write_run_file()

@@ -13,9 +13,9 @@ loopback alone, asks everybody for a password, and writes no statement, paramete
 line of it would date a contact. The port stays the same over restarts while nobody else takes it. A
 killed server is started again on the same directory.
 
-How it fails: every fault is a `LaunchError` with one sentence. Nothing outside `directory` is changed; as
-root, PostgreSQL runs as an unprivileged account, and where that account cannot get to the directory the
-sentence names the directory in the way.
+How it fails: every fault is a `LaunchError` with one sentence. As root, PostgreSQL runs as an unprivileged
+account; where that account cannot get to the programs or to the directory, they lie elsewhere (see
+`deploy.local.placement`), and `directory/data` is a link. Nothing else outside `directory` is changed.
 
 `supervised_command()` is for a launcher that starts and restarts the server itself.
 """
@@ -30,17 +30,23 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+from deploy.local.data_directory import write_secret
 from deploy.local.errors import AccountError, ChildError, DataDirectoryError, LaunchError, NoSpaceError
+from deploy.local.placement import new_place, reachable_programs
 from deploy.local.ports import HOST, free_port, is_free
 from deploy.local.process import PLAIN_ENVIRONMENT, Account, run_as, tied_command, unreachable
 
 MAJOR = "18"
 DATABASES = ("intake", "dedup", "referral")
 SUPERUSER = "postgres"
+OWNERS: Mapping[str, str] = MappingProxyType({database: f"{database}_owner" for database in DATABASES})
+"""The role that owns a database and migrates it; the one of the database's own name runs the service."""
+ROLES = (SUPERUSER, *DATABASES, *OWNERS.values())
 
 # PostgreSQL's fast shutdown: rolls back what is open, writes a checkpoint, ends.
 STOP_SIGNAL = signal.SIGINT
@@ -99,21 +105,27 @@ _STATUS_LINE = 7
 
 
 def new_passwords() -> dict[str, str]:
-    """One for the superuser and for each service's role: letters, digits, - and _, so that an address needs
-    no escaping."""
-    return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *DATABASES)}
+    """One for each role: letters, digits, - and _, so that an address needs no escaping."""
+    return {role: secrets.token_urlsafe(24) for role in ROLES}
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """
+    """The password of each role. A file that is older than the owners' roles gets theirs.
+
     Raises:
         DataDirectoryError: the file is damaged.
     """
     try:
         found = json.loads(path.read_text())
-        return {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
+        passwords = {role: str(found[role]) for role in (SUPERUSER, *DATABASES)}
+        missing = [role for role in ROLES if role not in found]
+        new = new_passwords()
+        passwords |= {role: str(found.get(role, new[role])) for role in OWNERS.values()}
     except (ValueError, KeyError, TypeError) as error:
         raise DataDirectoryError(f"{path} is damaged: restore it from a backup.") from error
+    if missing:
+        write_secret(path, json.dumps(passwords) + "\n")
+    return passwords
 
 
 class Postgres:
@@ -123,45 +135,81 @@ class Postgres:
         self, directory: Path, *, log: Path | None = None, settings: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         self.directory = directory.absolute()
-        self.data = self.directory / "data"
         self.log = log.absolute() if log else self.directory / "postgres.log"
         self.account = Account.for_postgres()
         self._settings = {**SETTINGS, **settings}
-        self._bin = binaries()
         self._process: subprocess.Popen[bytes] | None = None
         self._port: int | None = None
 
     # -- the data directory -------------------------------------------------------------------------
 
+    @property
+    def data(self) -> Path:
+        """The data directory itself, where `directory/data` may be a link to it."""
+        data = self.directory / "data"
+        return data.readlink() if data.is_symlink() else data
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the data lies outside `directory`, for the account may not pass through to it."""
+        return not self.data.is_relative_to(self.directory)
+
+    @cached_property
+    def _bin(self) -> Path:
+        found = binaries()
+        try:
+            return reachable_programs(self.account, found)
+        except OSError as error:
+            raise AccountError(
+                f"PostgreSQL runs as {self.account.name!r} here, which cannot read its programs in {found},"
+                f" and they cannot be copied ({error}): run Hotline as an ordinary user."
+            ) from error
+
     def prepare(self) -> None:
-        """Makes the data directory, or checks the one that is there. Changes nothing outside `directory`."""
+        """Makes the data directory, or checks the one that is there."""
         self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
         if not self.account.is_own:
             # Its entries are 0600 or the account's own; the account has to get through to `data`.
             self.directory.chmod(0o711)
-        self._check_account_gets_through()
+        if not (self.directory / "data").exists():
+            self._place()
+        if blocked := unreachable(self.account, [self.data.parent]):
+            raise AccountError(
+                f"PostgreSQL does not run as root but as {self.account.name!r} here, and that account may not"
+                f" pass through {blocked} to the data that lies in it: move it to where the account may, or"
+                " run Hotline as before."
+            )
         if self.data.exists() and (not self.data.is_dir() or any(self.data.iterdir())):
             self._check_data()
         else:
             self._initialise()
         self.clear_stale_lock()
 
-    def _check_account_gets_through(self) -> None:
-        who = f"PostgreSQL does not run as root but as {self.account.name!r} here, and that account may not"
-        if blocked := unreachable(self.account, [self._bin / "postgres"]):
-            raise AccountError(
-                f"{who} pass through {blocked}, in which PostgreSQL's programs are installed: move the clone"
-                " to where it may, for instance /opt, or run Hotline as an ordinary user."
+    def _place(self) -> None:
+        """Finds a place for new data: in the directory, or where the account can get to."""
+        data = self.directory / "data"
+        if unreachable(self.account, [self.directory]) is None:
+            data.unlink(missing_ok=True)  # a link to data that somebody deleted
+            return
+        try:
+            target = (
+                self.data if data.is_symlink() else new_place(self.directory.parent.name.lstrip(".")) / "data"
             )
-        if blocked := unreachable(self.account, [self.directory]):
+            target.parent.mkdir(mode=0o711, exist_ok=True)
+            if not data.is_symlink():
+                data.symlink_to(target)
+        except OSError as error:
             raise AccountError(
-                f"{who} pass through {blocked}: name a directory where it may with HOTLINE_DATA, for instance"
-                " /var/lib/hotline, or run Hotline as an ordinary user."
-            )
+                f"PostgreSQL runs as {self.account.name!r} here, which may not pass through to"
+                f" {self.directory}, and no place can be made for its data ({error}): name a directory to"
+                " which it may with HOTLINE_DATA, or run Hotline as an ordinary user."
+            ) from error
 
     def _initialise(self) -> None:
         """`initdb` beside the final name, then a rename: an interrupted one leaves no half directory."""
-        draft, password_file = self.directory / "data.new", self.directory / "data.new.password"
+        # Beside the data: the account has to read them.
+        draft = self.data.with_name("data.new")
+        password_file = self.data.with_name("data.new.password")
         passwords = self._write_passwords()
         shutil.rmtree(draft, ignore_errors=True)
         password_file.unlink(missing_ok=True)
@@ -259,11 +307,8 @@ class Postgres:
     # -- passwords and addresses ----------------------------------------------------------------------
 
     def _write_passwords(self) -> dict[str, str]:
-        path = self.directory / "passwords.json"
         passwords = new_passwords()
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(passwords))
+        write_secret(self.directory / "passwords.json", json.dumps(passwords))
         return passwords
 
     def _passwords(self) -> dict[str, str]:
@@ -356,18 +401,24 @@ class Postgres:
         )
 
     def create_databases(self) -> None:
-        """Creates what is missing of the roles and databases; nobody connects to another's database."""
+        """Creates what is missing of the roles and databases; nobody connects to another's database.
+
+        Where a service's own role owned everything, as in earlier versions, the owner takes that over.
+        """
         passwords = self._passwords()
         there = set(self.query("SELECT rolname FROM pg_roles").split())
-        missing = [role for role in DATABASES if role not in there]
+        missing = [role for role in (*DATABASES, *OWNERS.values()) if role not in there]
         if missing:
             self.query(
                 "".join(f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';\n" for role in missing)
             )
         there = set(self.query("SELECT datname FROM pg_database").split())
-        for database in DATABASES:
+        for database, owner in OWNERS.items():
             if database not in there:
-                self.create_database(database, owner=database)
+                self.create_database(database, owner=owner)
+                self.query(f"GRANT CONNECT ON DATABASE {database} TO {database}")
+            elif owner in missing:
+                self.query(f"REASSIGN OWNED BY {database} TO {owner}", database)
         self.query("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
 
     def create_database(self, database: str, *, owner: str) -> None:

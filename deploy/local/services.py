@@ -35,6 +35,8 @@ class Service:
     port: int
     metrics_port: int
     database_url: str
+    owner_database_url: str
+    """The same database for the account that owns it, for `migrate` and `rebuild`."""
 
     @property
     def url(self) -> str:
@@ -46,7 +48,12 @@ class Service:
 
     def described(self) -> dict[str, Any]:
         """Its entry in run.json."""
-        return {"url": self.url, "metrics": self.metrics_url, "database_url": self.database_url}
+        return {
+            "url": self.url,
+            "metrics": self.metrics_url,
+            "database_url": self.database_url,
+            "owner_database_url": self.owner_database_url,
+        }
 
 
 def port_variable(service: str) -> str:
@@ -130,7 +137,11 @@ async def migrate(service: Service, services: list[Service], data: DataDirectory
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment_of(service, services, data),
+            env={
+                **environment_of(service, services, data),
+                "HOTLINE_DATABASE_URL": service.owner_database_url,
+                "HOTLINE_SERVICE_ROLE": service.name,
+            },
             cwd=ROOT,
             start_new_session=True,
         )

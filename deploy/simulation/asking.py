@@ -17,6 +17,7 @@ from deploy.simulation.playing import RETRIED
 STILL_SECONDS = 4.0
 _PAUSE = 0.5
 _AT_ONCE = 16
+_OF_INCIDENTS = frozenset({"duplicate", "same_incident"})
 
 Told = Callable[[str, int], None]
 """What is going on, and how many complaints are done with."""
@@ -65,7 +66,18 @@ class Matches:
                 incidents[index] = incident
             for pattern in answer.get("patterns") or ():
                 patterns[index, pattern["subject"]] = pattern["pattern_id"]
-        return Answer(incidents, patterns)
+        return Answer(incidents, patterns, self._waiting())
+
+    def _waiting(self) -> frozenset[tuple[int, int]]:
+        """The pairs of this play's complaints that wait for a review as accounts of one incident."""
+        index_of = {complaint_id: index for index, complaint_id in self._ids.items()}
+        return frozenset(
+            (min(index, other), max(index, other))
+            for index, answer in self._answers.items()
+            for item in answer.get("items") or ()
+            if item["zone"] == "review" and item["kind"] in _OF_INCIDENTS
+            if (other := index_of.get(item["other_complaint_id"])) is not None
+        )
 
     async def _ask(self, session: aiohttp.ClientSession, indexes: Iterable[int], what: str) -> None:
         remaining = iter(list(indexes))

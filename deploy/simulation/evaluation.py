@@ -5,7 +5,7 @@ subjects the patterns they were put in. What is not there was left by itself.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from deploy.simulation.truth import Truth
@@ -21,6 +21,8 @@ Member = tuple[int, int]
 class Answer:
     incidents: Mapping[int, Hashable]
     patterns: Mapping[Member, Hashable]
+    waiting: Set[tuple[int, int]] = frozenset()
+    """Pairs of complaints, the lower index first, that wait for a person as accounts of one incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,15 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the true pairs of one incident came: together, before a person, or never seen by anybody."""
+
+    accepted: int
+    in_review: int
+    never_seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Officers:
     """Of the officers with nine complaints and more, how many are one pattern."""
 
@@ -66,6 +77,16 @@ def same_incident_pairs(answer: Answer, truth: Truth) -> Pairs:
         true[incident] += count
         found[put_in] += count
     return Pairs(_pairs(true.values()), _pairs(found.values()), _pairs(together.values()))
+
+
+def reach_of_pairs(answer: Answer, truth: Truth) -> Reach:
+    pairs = same_incident_pairs(answer, truth)
+    in_review = 0
+    for one, other in answer.waiting:
+        put_in = answer.incidents.get(one), answer.incidents.get(other)
+        are_together = put_in[0] is not None and put_in[0] == put_in[1]
+        in_review += truth.incidents[one] == truth.incidents[other] and not are_together
+    return Reach(pairs.right, in_review, pairs.true - pairs.right - in_review)
 
 
 def officers_found(answer: Answer, truth: Truth) -> Officers:

@@ -70,10 +70,7 @@ def simulate(calls: int, seed: int) -> Simulation:
     if calls < 1:
         raise ValueError("a stream has one call at least")
     rng = Random(seed)  # noqa: S311  (a seeded stream, no secret)
-    most = max(1, int(calls * MOST_OF_ONE_OFFICER))
-    persistent = round(calls * _PERSISTENT_PER_CALL) if most >= MANY_COMPLAINTS else 0
-    world = build_world(max(_LEAST_OFFICERS, round(calls * _OFFICERS_PER_CALL)), persistent, rng)
-    made = _calls(world, calls, most, rng)
+    made = _calls(_world(calls, rng), calls, _most_of_one_officer(calls), rng)
     ordered = _in_order(made, rng)
     places = {id(call): place for place, call in enumerate(ordered)}
     truth = Truth(
@@ -84,6 +81,21 @@ def simulate(calls: int, seed: int) -> Simulation:
         },
     )
     return Simulation(seed, [call.account.body for call in ordered], _contacts(calls, rng), truth)
+
+
+def world_of(calls: int, seed: int) -> World:
+    """The world in which `simulate(calls, seed)` happens; its officers are those of the truth."""
+    return _world(calls, Random(seed))  # noqa: S311  (a seeded stream, no secret)
+
+
+def _world(calls: int, rng: Random) -> World:
+    is_enough = _most_of_one_officer(calls) >= MANY_COMPLAINTS
+    persistent = round(calls * _PERSISTENT_PER_CALL) if is_enough else 0
+    return build_world(max(_LEAST_OFFICERS, round(calls * _OFFICERS_PER_CALL)), persistent, rng)
+
+
+def _most_of_one_officer(calls: int) -> int:
+    return max(1, int(calls * MOST_OF_ONE_OFFICER))
 
 
 def write_simulation(simulation: Simulation, file: Path) -> None:

@@ -52,11 +52,37 @@ class Blocked:
     asked: list[bytes]
 
 
-class ComplaintIndex:
-    """The index of one service process."""
+class IndexReader:
+    """What is indexed, from the database at every call."""
 
     def __init__(self, context: Context) -> None:
         self._store, self._keys = context.store, context.keys
+
+    async def get(self, complaint_ids: Iterable[UUID]) -> Mapping[UUID, Indexed]:
+        """Those of the complaints that are indexed and not erased."""
+        return await self._ask_opened(list(complaint_ids))
+
+    async def index_keys(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+        """The index keys of those complaints that are not erased."""
+        of = {index_key_id(complaint_id): complaint_id for complaint_id in complaint_ids}
+        keys = unwrap_data_keys(self._keys.kek, await self._store.data_keys(list(of)))
+        return {of[UUID(kid)]: key for kid, key in keys.items()}
+
+    async def _ask_opened(self, complaint_ids: list[UUID]) -> dict[UUID, Indexed]:
+        found = {}
+        for id_, sealed, kek_id, wrapped in await self._store.fetch(read_models.FEATURES, complaint_ids):
+            complaint_id = UUID(bytes=id_.bytes)
+            (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
+            features = load(open_features(key, complaint_id, sealed))
+            found[complaint_id] = Indexed(complaint_id, features, key)
+        return found
+
+
+class ComplaintIndex(IndexReader):
+    """The index as those who write it keep it, in memory too: one in a process."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         # One secret a key of the ring, the current one first; made once, for there are dozens a complaint.
         self._blocking = self._keys.digests("blocking")
         # By the bytes of their ids, which compare fastest. Whoever was asked for gets a second chance: to
@@ -64,7 +90,7 @@ class ComplaintIndex:
         self._remembered: OrderedDict[bytes, Indexed] = OrderedDict()
         # Complaints arrive many at a time, and each handler looks up its own.
         self._found = Gathered(self._ask_found)
-        self._opened = Gathered(self._ask_opened)
+        self._opened = Gathered(self._ask_and_remember)
         self._connections = 0
         self._truncated = context.metrics.contact_counter(
             "hotline_dedup_truncated_keys_total",
@@ -142,12 +168,6 @@ class ComplaintIndex:
                 found[known.complaint_id] = known
         return found | await self._opened.of(forgotten)
 
-    async def index_keys(self, complaint_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
-        """The index keys of those complaints that are not erased, from the database at every call."""
-        of = {index_key_id(complaint_id): complaint_id for complaint_id in complaint_ids}
-        keys = unwrap_data_keys(self._keys.kek, await self._store.data_keys(list(of)))
-        return {of[UUID(kid)]: key for kid, key in keys.items()}
-
     def removal(self, complaint_id: UUID) -> AppendRequest:
         """What takes a complaint out of the index, with its key."""
         self._remembered.pop(complaint_id.bytes, None)
@@ -165,14 +185,9 @@ class ComplaintIndex:
         rows = await self._store.fetch(read_models.CANDIDATES, digests, KEY_CAP + 2)
         return {row[0]: row[1] for row in rows}
 
-    async def _ask_opened(self, complaint_ids: list[UUID]) -> dict[UUID, Indexed]:
-        found = {}
-        for id_, sealed, kek_id, wrapped in await self._store.fetch(read_models.FEATURES, complaint_ids):
-            complaint_id = UUID(bytes=id_.bytes)
-            (key,) = unwrap_data_keys(self._keys.kek, [(complaint_id, kek_id, wrapped)]).values()
-            features = load(open_features(key, complaint_id, sealed))
-            found[complaint_id] = self._remember(Indexed(complaint_id, features, key))
-        return found
+    async def _ask_and_remember(self, complaint_ids: list[UUID]) -> dict[UUID, Indexed]:
+        opened = await self._ask_opened(complaint_ids)
+        return {complaint_id: self._remember(one) for complaint_id, one in opened.items()}
 
     def _remember(self, indexed: Indexed) -> Indexed:
         self._remembered[indexed.complaint_id.bytes] = indexed

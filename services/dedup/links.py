@@ -1,9 +1,7 @@
 """Matches as they are stored, with their evidence: opened where both complaints still have their keys."""
 
-from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from uuid import UUID
 
 import asyncpg
@@ -13,13 +11,17 @@ from services.dedup import read_models
 from services.dedup.domain.clusters import Link, Node, Verdict
 from services.dedup.domain.facts import MATCH_PROPOSED, OF_INCIDENTS, Kind, MatchEvidence
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.keys import match_key
+from services.dedup.offload import aside
 from shared.sealing.jwe import open_sealed
 from shared.service import Context
 from shared.store.events import stream_id
 
-_REMEMBERED = 100_000
+_REMEMBERED = 500_000  # about 200 bytes each
+
+_Weight = tuple[float, bool]
+"""In bits, and whether it rests on one identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,52 +51,100 @@ class StoredMatch:
     def is_of_incidents(self) -> bool:
         return self.kind in OF_INCIDENTS
 
-    def link(self, weight: float, rests_on_one: bool) -> Link:
+    def link(self, a: Node, b: Node, weight: "_Weight") -> Link:
+        """
+        Args:
+            a, b: its ends, as the caller keeps them.
+        """
         if not self.decided:
-            return Link(self.a, self.b, weight, rests_on_one)
+            return Link(a, b, *weight)
         verdict: Verdict = "accepted" if self.zone == "accepted" else "rejected"
-        return Link(self.a, self.b, weight, rests_on_one, verdict)
+        return Link(a, b, *weight, verdict)
 
 
 class Matches:
     """Reads matches. Weights stay in memory, a bounded number of them: they never change."""
 
-    def __init__(self, context: Context, index: ComplaintIndex) -> None:
+    def __init__(self, context: Context, index: IndexReader) -> None:
         self._store, self._index = context.store, index
-        self._weights: OrderedDict[UUID, tuple[float, bool]] = OrderedDict()
+        self._weights: dict[bytes, _Weight] = {}
 
     async def of(self, complaint_ids: Collection[UUID]) -> list[StoredMatch]:
         """All matches of these complaints."""
         rows = await self._store.fetch(read_models.MATCHES_OF, list(complaint_ids))
         return [StoredMatch.of(row) for row in rows]
 
-    async def links(self, matches: Sequence[StoredMatch]) -> dict[UUID, Link]:
-        """match id -> link, with the weight; those of erased complaints are left out."""
-        unknown = [match for match in matches if match.match_id not in self._weights]
-        if unknown:
-            for match_id, evidence in (await self.evidence(unknown)).items():
-                self._weights[match_id] = evidence.weight, evidence.rests_on_one
-        found = {
-            m.match_id: m.link(*self._weights[m.match_id]) for m in matches if m.match_id in self._weights
-        }
-        while len(self._weights) > _REMEMBERED:
-            self._weights.popitem(last=False)
-        return found
+    async def within(self, nodes: Collection[Node], kinds: Collection[Kind]) -> list[Link]:
+        """The links of these kinds between `nodes`; those of erased complaints are left out.
+
+        There may be hundreds of thousands. They come page by page, what is opened for the first time is
+        opened aside from the event loop, and they share the nodes.
+        """
+        known = {node: node for node in nodes}
+        complaints = list({complaint for complaint, _ in known})
+        keys: dict[UUID, bytes] = {}
+        links: list[Link] = []
+        async for rows in self._store.pages(read_models.MATCHES_FROM, complaints, list(kinds)):
+            matches = [match for match in map(StoredMatch.of, rows) if match.a in known and match.b in known]
+            weights = await self._weighed(matches, keys)
+            links += [
+                match.link(known[match.a], known[match.b], weight)
+                for match, weight in zip(matches, weights, strict=True)
+                if weight is not None
+            ]
+        return links
 
     async def evidence(self, matches: Sequence[StoredMatch]) -> dict[UUID, MatchEvidence]:
         """match id -> what the match rests on; those of erased complaints are left out."""
-        keys = await self._index.index_keys({*chain.from_iterable((m.a[0], m.b[0]) for m in matches)})
-        open_to_us = {m.match_id: m for m in matches if m.a[0] in keys and m.b[0] in keys}
-        streams = {stream_id("match", match_id): match_id for match_id in open_to_us}
-        rows = await self._store.fetch(read_models.PROPOSALS, list(streams))
-        found: dict[UUID, MatchEvidence] = {}
-        for stream, event_id, data in rows:
-            match = open_to_us[streams[stream]]
-            key = match_key(match.match_id, keys[match.a[0]], keys[match.b[0]])
-            plain = open_sealed(orjson.loads(data)["sealed"], key.recipient, UUID(bytes=event_id.bytes))
-            found[match.match_id] = MATCH_PROPOSED.read_sealed(plain)
-        return found
+        opened = await self._opened(matches, {})
+        return {UUID(bytes=id_): MATCH_PROPOSED.read_sealed(plain) for id_, plain in opened.items()}
 
-    def forget(self, matches: Collection[StoredMatch]) -> None:
-        for match in matches:
-            self._weights.pop(match.match_id, None)
+    async def _weighed(
+        self, matches: Sequence[StoredMatch], keys: dict[UUID, bytes]
+    ) -> list["_Weight | None"]:
+        """The weight of each match, None where it cannot be opened any more.
+
+        Args:
+            keys: index keys that were read; those that are missing are added.
+        """
+        found = {match.match_id.bytes: self._weights.get(match.match_id.bytes) for match in matches}
+        if unknown := [match for match in matches if found[match.match_id.bytes] is None]:
+            opened = await self._opened(unknown, keys)
+            fresh = await aside(len(opened), _weights_of, opened)
+            self._remember(fresh)
+            found |= fresh
+        return list(found.values())
+
+    def _remember(self, weights: Mapping[bytes, "_Weight"]) -> None:
+        self._weights |= weights
+        while len(self._weights) > _REMEMBERED:
+            del self._weights[next(iter(self._weights))]
+
+    async def _opened(self, matches: Sequence[StoredMatch], keys: dict[UUID, bytes]) -> Mapping[bytes, bytes]:
+        """match id -> plain evidence."""
+        missing = {complaint for match in matches for complaint, _ in (match.a, match.b)} - keys.keys()
+        keys |= await self._index.index_keys(missing)
+        readable = {
+            stream_id("match", match.match_id): match
+            for match in matches
+            if match.a[0] in keys and match.b[0] in keys
+        }
+        rows = await self._store.fetch(read_models.PROPOSALS, list(readable))
+        sealed = [(readable[stream], UUID(bytes=event_id.bytes), data) for stream, event_id, data in rows]
+        return await aside(len(sealed), _unsealed, sealed, keys)
+
+
+def _unsealed(
+    sealed: Iterable[tuple[StoredMatch, UUID, str]], keys: Mapping[UUID, bytes]
+) -> Mapping[bytes, bytes]:
+    found = {}
+    for match, event_id, data in sealed:
+        key = match_key(match.match_id, keys[match.a[0]], keys[match.b[0]])
+        found[match.match_id.bytes] = open_sealed(orjson.loads(data)["sealed"], key.recipient, event_id)
+    return found
+
+
+def _weights_of(opened: Mapping[bytes, bytes]) -> dict[bytes, "_Weight"]:
+    """Out of evidence that this service has sealed: it is not validated again, for there is much of it."""
+    told = {id_: orjson.loads(plain) for id_, plain in opened.items()}
+    return {id_: (each["weight"], each["rests_on_one"]) for id_, each in told.items()}

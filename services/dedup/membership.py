@@ -6,8 +6,8 @@ on each complaint, and a removal alone moves nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -40,7 +40,7 @@ def changes(
     for group_id in sorted(new):
         members, earlier = new[group_id], old.get(group_id, ())
         if members != earlier:
-            added = tuple(member for member in members if member not in earlier)
+            added = tuple(member for member in members if before.get(member) != group_id)
             came_from = {before[member] for member in added if member in before} & new.keys()
             found.append(
                 Change(
@@ -55,6 +55,33 @@ def changes(
         went_to = [after[member] for member in old[group_id] if member in after]
         found.append(Change(group_id, (), (), old[group_id], merged_into=went_to[0] if went_to else None))
     return found
+
+
+def steps(changed: Iterable[Change[Member]], before: Mapping[Member, UUID]) -> list[list[Change[Member]]]:
+    """The changes by what has to be told as one: groups between which a member moved. Each in their order."""
+    changed = list(changed)
+    linked = {change.group_id: change.group_id for change in changed}
+
+    def first(group: UUID) -> UUID:
+        while linked[group] != group:
+            linked[group] = linked[linked[group]]
+            group = linked[group]
+        return group
+
+    for change in changed:
+        for left in {before[member] for member in change.added if member in before} & linked.keys():
+            linked[first(left)] = first(change.group_id)
+    together: dict[UUID, list[Change[Member]]] = {}
+    for change in changed:
+        together.setdefault(first(change.group_id), []).append(change)
+    return list(together.values())
+
+
+def parts(change: Change[Member], most: int) -> Iterator[Change[Member]]:
+    """A change in parts of at most `most` added and removed ones: an event has a limit."""
+    for place in range(0, max(len(change.added), len(change.removed), 1), most):
+        until = place + most
+        yield replace(change, added=change.added[place:until], removed=change.removed[place:until])
 
 
 def _groups(of: Mapping[Member, UUID], order: Collection[Member]) -> dict[UUID, tuple[Member, ...]]:

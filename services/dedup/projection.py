@@ -58,6 +58,7 @@ class Projection:
     tables: Sequence[Table] = (
         read_models.INDEXED,
         read_models.BLOCKING_KEYS,
+        read_models.HELD,
         read_models.MATCHES,
         read_models.INCIDENT_MEMBERS,
         read_models.PATTERN_MEMBERS,

@@ -16,6 +16,8 @@ INDEXED = Table(
     ("complaint_id",),
     insert_only=True,
 )
+HELD = Table("held", {"complaint_id": "uuid"}, ("complaint_id",))
+"""The complaints `only_with_another` that no pattern has released yet."""
 BLOCKING_KEYS = Table(
     "blocking_keys", {"key": "bytea", "complaint_id": "uuid", "key_id": "text"}, ("key", "complaint_id")
 )
@@ -87,8 +89,43 @@ UNION
 SELECT {_MATCH} FROM matches WHERE other_complaint_id = ANY($1::uuid[])
 """
 
-# Relies on matches_review.
-REVIEWS = f"SELECT {_MATCH} FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2"
+_ASKED = "unnest($1::uuid[], $2::smallint[]) AS asked (id, of_subject)"
+
+# The other ends of the accepted matches of these nodes, each once. Relies on matches_complaint and
+# matches_other_complaint.
+NEIGHBOURS = f"""
+SELECT other_complaint_id, other_subject
+FROM {_ASKED} JOIN matches ON complaint_id = id AND subject = of_subject
+WHERE zone = 'accepted' AND kind = ANY($3::text[])
+UNION
+SELECT complaint_id, subject
+FROM {_ASKED} JOIN matches ON other_complaint_id = id AND other_subject = of_subject
+WHERE zone = 'accepted' AND kind = ANY($3::text[])
+"""
+
+# Each match whose lower complaint is one of these. Relies on matches_complaint.
+MATCHES_FROM = f"""
+SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
+"""
+
+# The grey zone, and what a rule accepted where the release of a complaint waits for a person's word on it.
+# Relies on matches_review, matches_complaint and matches_other_complaint.
+REVIEWS = f"""
+WITH waiting AS (
+    SELECT match_id FROM held JOIN matches USING (complaint_id)
+    WHERE zone = 'accepted' AND NOT decided AND kind = 'same_officer' AND match_id > $1
+    UNION
+    SELECT match_id FROM held JOIN matches ON held.complaint_id = other_complaint_id
+    WHERE zone = 'accepted' AND NOT decided AND kind = 'same_officer' AND match_id > $1
+), listed AS (
+    (SELECT match_id FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2)
+    UNION ALL
+    (SELECT match_id FROM waiting ORDER BY match_id LIMIT $2)
+)
+SELECT {_MATCH} FROM listed JOIN matches USING (match_id) ORDER BY match_id LIMIT $2
+"""
+
+HELD_OF = "SELECT complaint_id FROM held WHERE complaint_id = ANY($1::uuid[])"
 
 # The first event of a match's stream is always `match.proposed`. Relies on events_stream_id_version_key.
 PROPOSALS = "SELECT stream_id, event_id, data FROM events WHERE stream_id = ANY($1::text[]) AND version = 1"
@@ -158,6 +195,9 @@ WITH ahead AS (
     SELECT live.* FROM public.indexed AS live JOIN data_keys USING (key_id)
     WHERE NOT EXISTS (SELECT FROM indexed AS made WHERE made.complaint_id = live.complaint_id)
     RETURNING complaint_id
+), held_ahead AS (
+    INSERT INTO held
+    SELECT live.* FROM public.held AS live JOIN ahead USING (complaint_id) ON CONFLICT DO NOTHING
 )
 INSERT INTO blocking_keys
 SELECT live.* FROM public.blocking_keys AS live JOIN ahead USING (complaint_id) ON CONFLICT DO NOTHING

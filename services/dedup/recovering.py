@@ -15,7 +15,7 @@ import orjson
 from services.dedup import read_models
 from services.dedup.domain.facts import TAIL_ADOPTED, TailAdopted
 from services.dedup.projection import Projection
-from services.dedup.resolver import SOURCE
+from services.dedup.steps import SOURCE
 from services.dedup.wiring import PUBLIC
 from shared.contracts.events import INCIDENT_CHANGED
 from shared.sealing.events import log_type, sealed_event

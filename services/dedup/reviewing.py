@@ -15,24 +15,24 @@ from services.dedup.domain.facts import (
     MatchDecided,
     Pair,
 )
-from services.dedup.index import ComplaintIndex, still_there
+from services.dedup.index import IndexReader, still_there
 from services.dedup.keys import match_key
 from services.dedup.links import StoredMatch
 from services.dedup.rows import match_row
 from shared.errors import Conflict, NotFound
-from shared.sealing.events import log_type, sealed_event
+from shared.sealing.events import own_type, sealed_event
 from shared.service import Context
 from shared.store.events import stream_id
 from shared.store.requests import AppendRequest, VersionConflict
 
-_DECIDED = {log_type(type_): type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
+_DECIDED = {type_.name: type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
 
 
 class Reviewing:
     def __init__(
         self,
         context: Context,
-        index: ComplaintIndex,
+        index: IndexReader,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._context, self._index, self._now = context, index, now
@@ -57,7 +57,7 @@ class Reviewing:
             raise NotFound("There is no such match.")
         state = MatchState(proposed.zone)
         for event in events[1:]:
-            state = evolve(state, _DECIDED[event.type])
+            state = evolve(state, own_type(event.type, event.schema_version, _DECIDED))
         try:
             type_ = decide(command, state)
         except DecisionRefused as refused:

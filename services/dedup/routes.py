@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.dedup import read_models
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
-from services.dedup.index import ComplaintIndex
-from services.dedup.links import StoredMatch
+from services.dedup.index import IndexReader
 from services.dedup.reviewing import Reviewing
 from services.dedup.views import (
     ComplaintMatches,
@@ -21,15 +20,19 @@ from services.dedup.views import (
     ShownPattern,
     Views,
 )
+from shared.contracts.contract import VISIBLE, Telling
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.sanitiser.free_text import Sanitise
 from shared.service import Context
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web import openapi
 from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from shared.web.parameters import ForceFilter
+from shared.web.routing import Router
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
 _LOWEST = UUID(int=0)
 
 
@@ -51,12 +54,13 @@ class Decided(BaseModel):
     zone: Literal["accepted", "review", "rejected"]
 
 
-def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
+def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
+    index = IndexReader(context)
     views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
     store = context.store
-    reading = APIRouter(prefix="/v1", tags=["matches"])
-    deciding = APIRouter(prefix="/v1", tags=["reviews"])
+    reading = Router(prefix="/v1", tags=["matches"])
+    deciding = Router(prefix="/v1", tags=["reviews"])
 
     @reading.get("/complaints/{complaint_id}/matches")
     async def matches_of_complaint(complaint_id: UUID, _: MatchReviewer) -> ComplaintMatches:
@@ -76,7 +80,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     @reading.get("/patterns")
     async def patterns(
         _: PatternReader,
-        force: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$")] = None,
+        force: ForceFilter = None,
         min_incidents: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
@@ -92,27 +96,23 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     async def reviews(
         _: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
-        """The matches that wait for a person."""
+        """The matches that wait for a person: the grey zone, and what a rule accepted where the release of a
+        complaint waits for a person's word."""
         listing = context.cursors.listing("/v1/reviews")
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await store.fetch(read_models.REVIEWS, start, limit + 1)
-        matches = [StoredMatch.of(row) for row in rows]
-        shown = await views.reviewed(matches[:limit])
-        page = listing.page(
-            matches, limit, position=lambda match: [str(match.match_id)], item=lambda m: shown.get(m.match_id)
-        )
-        # Of a complaint that was erased a moment ago the row may still be there.
-        return Page(items=[item for item in page.items if item], next_cursor=page.next_cursor)
+        found = await views.reviews(start, limit + 1)
+        return listing.page(found, limit, position=lambda m: [str(m.match_id)], item=lambda m: m)
 
     @deciding.post("/reviews/{match_id}", responses=openapi.problems(NotFound, Conflict))
     async def review(match_id: UUID, body: Decision, caller: MatchReviewer) -> Decided:
-        """Accept or reject a match of the grey zone."""
+        """Accept or reject a match: one of the grey zone, one that a rule accepted, or one that was rejected
+        or retracted before."""
         return await _decided(reviewing, match_id, body.decision, caller, body.reason)
 
     @deciding.post("/matches/{match_id}/retract", responses=openapi.problems(NotFound, Conflict))
     async def retract(match_id: UUID, body: Retraction, caller: MatchReviewer) -> Decided:
-        """Undo an accepted match, whether a rule or a person accepted it."""
+        """Undo an accepted match, whether a rule or a person accepted it. A review can accept it again."""
         return await _decided(reviewing, match_id, "retract", caller, body.reason)
 
     return [reading, deciding]

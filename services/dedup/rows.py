@@ -11,11 +11,12 @@ import orjson
 
 from services.dedup.domain.clusters import WHOLE, Node
 from services.dedup.domain.facts import MatchProposed, Pair, incident_id
-from services.dedup.domain.features import Features, dump
+from services.dedup.domain.features import ONLY_WITH_ANOTHER, Features, dump
 from services.dedup.domain.zones import Zone
 from services.dedup.keys import seal_features
 from services.dedup.read_models import (
     BLOCKING_KEYS,
+    HELD,
     INCIDENT_MEMBERS,
     INDEXED,
     MATCHES,
@@ -45,6 +46,8 @@ def index_rows(
         "forces": orjson.dumps(forces).decode(),
     }
     rows: list[RowChange] = [Put(INDEXED, row)]
+    if features.wish == ONLY_WITH_ANOTHER:
+        rows.append(Put(HELD, {"complaint_id": complaint_id}))
     rows += [
         Put(BLOCKING_KEYS, {"key": digest, "complaint_id": complaint_id, "key_id": hmac_key_id})
         for digest in digests
@@ -54,7 +57,7 @@ def index_rows(
 
 def unindexed_rows(complaint_id: UUID) -> list[RowChange]:
     """An erased complaint is found by nobody; what it belongs to is the resolver's to change."""
-    return [Remove(table, "complaint_id", complaint_id) for table in (INDEXED, BLOCKING_KEYS)]
+    return [Remove(table, "complaint_id", complaint_id) for table in (INDEXED, BLOCKING_KEYS, HELD)]
 
 
 def proposed_row(proposed: MatchProposed) -> Put:
@@ -114,7 +117,7 @@ class PatternRows:
         """What the next event does."""
         added = [_node(member) for member in told.added]
         reached = max(self.reached(told.pattern_id, added), told.incidents)
-        rows: list[RowChange] = []
+        rows: list[RowChange] = [Remove(HELD, "complaint_id", complaint_id) for complaint_id in told.released]
         for node in map(_node, told.removed):
             # Whoever moved may be in its new pattern already, by an event before this one.
             if self._pattern_of.get(node) == told.pattern_id:

@@ -7,13 +7,14 @@ from pydantic import BaseModel
 
 from services.dedup import read_models
 from services.dedup.domain.clusters import WHOLE, Apart, Node, clusters, never_apart, of_one_complaint
-from services.dedup.domain.facts import Kind, MatchEvidence, incident_id
+from services.dedup.domain.facts import OF_INCIDENTS, OF_PATTERNS, Kind, MatchEvidence, incident_id
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
-from services.dedup.index import ComplaintIndex
+from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
-from services.dedup.resolver import sources_of
+from services.dedup.offload import aside
+from services.dedup.sources import sources
 from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
@@ -40,9 +41,11 @@ class ShownMatch(BaseModel):
 
 
 class ReviewedMatch(ShownMatch):
-    """A match that stands by itself; `complaint_id` is the lower one."""
+    """A match that stands by itself; `complaint_id` is the lower one. `releases` are the complaints
+    `only_with_another` that are passed on once a person accepts it."""
 
     complaint_id: UUID
+    releases: list[UUID]
 
 
 class InPattern(BaseModel):
@@ -86,7 +89,7 @@ class ListedPattern(BaseModel):
 
 
 class Views:
-    def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
+    def __init__(self, context: Context, index: IndexReader, model: Model) -> None:
         self._store, self._index, self._model = context.store, index, model
         self._matches = Matches(context, index)
 
@@ -107,30 +110,62 @@ class Views:
             items=sorted(shown, key=lambda match: (-match.weight, match.match_id)),
         )
 
-    async def reviewed(self, matches: Sequence[StoredMatch]) -> dict[UUID, ReviewedMatch]:
-        """match id -> what a reviewer sees; those of erased complaints are left out."""
+    async def reviews(self, after: UUID, limit: int) -> list[ReviewedMatch]:
+        """The first of the matches above `after` that wait for a person: those of the grey zone, and those
+        that a rule accepted where a release waits for a person's word."""
+        found: list[ReviewedMatch] = []
+        while len(found) < limit:
+            matches = [
+                StoredMatch.of(row) for row in await self._store.fetch(read_models.REVIEWS, after, limit)
+            ]
+            found += await self._reviewed(matches)
+            if len(matches) < limit:
+                break
+            after = matches[-1].match_id
+        return found[:limit]
+
+    async def _reviewed(self, matches: Sequence[StoredMatch]) -> list[ReviewedMatch]:
+        """Without those of complaints that were erased a moment ago, and those that wait for nothing."""
         evidence = await self._matches.evidence(matches)
-        return {
-            m.match_id: ReviewedMatch(
-                complaint_id=m.a[0], **shown_match(m, evidence[m.match_id], m.a[0]).model_dump()
+        releases = await self._releases(matches)
+        return [
+            ReviewedMatch(
+                complaint_id=m.a[0],
+                releases=releases[m.match_id],
+                **shown_match(m, evidence[m.match_id], m.a[0]).model_dump(),
             )
             for m in matches
-            if m.match_id in evidence
-        }
+            if m.match_id in evidence and (m.zone == "review" or releases[m.match_id])
+        ]
+
+    async def _releases(self, matches: Sequence[StoredMatch]) -> dict[UUID, list[UUID]]:
+        """match id -> the held complaints for which it would be another source's word on the same officer."""
+        of_officers = [match for match in matches if not match.is_of_incidents]
+        complaints = {node[0] for match in of_officers for node in (match.a, match.b)}
+        rows = await self._store.fetch(read_models.HELD_OF, list(complaints))
+        held = {UUID(bytes=row[0].bytes) for row in rows}
+        indexed = await self._index.get(complaints) if held else {}
+        sources = {complaint: of.features.source_group for complaint, of in indexed.items()}
+        releases: dict[UUID, list[UUID]] = {match.match_id: [] for match in matches}
+        for match in of_officers:
+            one, other = match.a[0], match.b[0]
+            if sources.get(one) != sources.get(other):
+                releases[match.match_id] = [each for each in (one, other) if each in held]
+        return releases
 
     async def incident(self, incident: UUID) -> ShownIncident:
         rows = await self._store.fetch(read_models.INCIDENT, incident)
         members = [UUID(bytes=row[0].bytes) for row in rows]
         if not members:
             raise NotFound("There is no such incident.")
-        sources = await self._sources(members)
+        least, most = await sources(self._index, members)
         return ShownIncident(
             incident_id=incident,
             members=members,
             complaints=len(members),
             incidents=1,
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest({(member, WHOLE) for member in members}, of_incidents=True),
         )
 
@@ -140,7 +175,7 @@ class Views:
         if not members:
             raise NotFound("There is no such pattern.")
         complaints = {complaint for complaint, _ in members}
-        sources = await self._sources(complaints)
+        least, most = await sources(self._index, complaints)
         return ShownPattern(
             pattern_id=pattern,
             members=[
@@ -148,8 +183,8 @@ class Views:
             ],
             complaints=len(complaints),
             incidents=len(set((await self._incidents_of(complaints)).values())),
-            sources_min=sources[0],
-            sources_max=sources[1],
+            sources_min=least,
+            sources_max=most,
             weakest_link=await self._weakest(set(members), of_incidents=False),
         )
 
@@ -158,20 +193,12 @@ class Views:
         rows = await self._store.fetch(read_models.INCIDENTS_OF, list(complaints))
         return found | {UUID(bytes=row[0].bytes): UUID(bytes=row[1].bytes) for row in rows}
 
-    async def _sources(self, complaints: Collection[UUID]) -> tuple[int, int]:
-        indexed = await self._index.get(complaints)
-        return sources_of(of.features.source_group for of in indexed.values())
-
     async def _weakest(self, members: set[Node], *, of_incidents: bool) -> float | None:
-        matches = [
-            match
-            for match in await self._matches.of({node[0] for node in members})
-            if match.is_of_incidents is of_incidents and match.a in members and match.b in members
-        ]
-        links = (await self._matches.links(matches)).values()
+        links = await self._matches.within(members, OF_INCIDENTS if of_incidents else OF_PATTERNS)
         model = self._model.incident if of_incidents else self._model.officer
         apart: Apart = never_apart if of_incidents else of_one_complaint
-        weights = [of.weakest for of in clusters(members, links, model, apart) if of.weakest is not None]
+        found = await aside(len(links), clusters, members, links, model, apart)
+        weights = [of.weakest for of in found if of.weakest is not None]
         return probability_of(min(weights)) if weights else None
 
 

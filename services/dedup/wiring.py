@@ -34,6 +34,6 @@ def _parts(context: Context) -> Parts:
     )
     return Parts(
         handlers=handlers(context, index, Scorer(model, load_population())),
-        routers=routers(context, index),
+        routers=routers(context.for_http()),
         tasks=(resolver.run,),
     )

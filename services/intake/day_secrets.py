@@ -9,7 +9,7 @@ import asyncpg
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
 from services.intake import read_models
-from services.intake.domain.claims import IDEMPOTENCY, first_day_kept
+from services.intake.domain.claims import IDEMPOTENCY, RECORDER, first_day_kept
 from shared.sealing.jwe import KEY_BYTES
 from shared.sealing.keys import KeyRing
 from shared.store.postgres import PostgresStore
@@ -55,7 +55,8 @@ class DaySecrets:
         first = first_day_kept(self._today())
         self._known = {day: secret for day, secret in self._known.items() if day >= first}
         await self._store.fetch(read_models.DESTROY_DAY_SECRETS, first)
-        await self._store.fetch(read_models.DROP_OLD_CLAIMS, IDEMPOTENCY, first.isoformat())
+        for kind in (IDEMPOTENCY, RECORDER):
+            await self._store.fetch(read_models.DROP_OLD_CLAIMS, kind, first.isoformat())
 
     async def keep_tidy(self) -> None:
         """`tidy` every quarter of an hour, until cancelled."""

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from services.intake.recording import Recorder, canonical
 from shared.contracts.complaint import ComplaintBody
+from shared.contracts.json_text import without_mark
 from shared.errors import FieldError, Unprocessable
 from shared.store.requests import StoreHalted, StoreUnavailable
 from shared.web.edge import BODY_LIMIT
@@ -29,9 +30,9 @@ class ImportResponse(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, caller: str) -> None:
         super().__init__()
-        self._recorder = recorder
+        self._recorder, self._caller = recorder, caller
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", MEDIA_TYPE.encode())]
@@ -56,7 +57,7 @@ class ImportResponse(Response):
         number = 0
         async for raw in _lines(receive):
             number += 1
-            if not raw.strip():
+            if not without_mark(raw).strip():
                 continue
             await places.acquire()
             task = tasks.create_task(self._answer(number, *self._counted(raw, seen)))
@@ -81,7 +82,7 @@ class ImportResponse(Response):
         try:
             if isinstance(body, Unprocessable):
                 raise body
-            recorded = await self._recorder.record_line(body, occurrence)
+            recorded = await self._recorder.record_line(body, self._caller, occurrence)
         except Unprocessable as fault:
             return _line(line=number, error={"detail": fault.detail, "errors": _shown(fault.errors)})
         except (StoreUnavailable, StoreHalted):

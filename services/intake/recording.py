@@ -17,8 +17,9 @@ from services.intake.domain.claims import (
     ReceiptClaim,
     RequestClaim,
 )
+from services.intake.domain.complaints import sanitise_complaint
 from services.intake.domain.receipts import derive_receipt
-from services.intake.domain.sanitiser import sanitise_complaint
+from services.intake.shift import recorder_claim
 from shared.contracts.admission import Admission
 from shared.contracts.complaint import ComplaintBody, read_complaint
 from shared.contracts.complaint_events import ComplaintKey, ComplaintRecorded, RedactionCount
@@ -74,11 +75,11 @@ class Recorder:
             raise Conflict("A request with this Idempotency-Key is under way; wait for its answer.")
         self._in_flight.add(request_key)
         try:
-            return await self._record(body, request_key, today)
+            return await self._record(body, caller, request_key, today)
         finally:
             self._in_flight.discard(request_key)
 
-    async def record_line(self, body: ComplaintBody, occurrence: int) -> RecordedLine:
+    async def record_line(self, body: ComplaintBody, caller: str, occurrence: int) -> RecordedLine:
         """Record one line of an import; `occurrence` counts equal lines of the file from 0.
 
         Raises:
@@ -86,12 +87,13 @@ class Recorder:
             StoreUnavailable: it is not kept; send the file again.
         """
         key = self._keys.digest(IMPORT_LINE, canonical(body), occurrence.to_bytes(8))
-        complaint_id = uuid4()
-        claims = (Claim(IMPORT_LINE, key, str(complaint_id)),)
+        complaint_id, today = uuid4(), self._context.today()
+        claims = (
+            Claim(IMPORT_LINE, key, str(complaint_id)),
+            recorder_claim(self._keys, caller, complaint_id, today),
+        )
         try:
-            request, _ = self._request(
-                body, complaint_id, await self._source_group(body), self._context.today(), claims
-            )
+            request, _ = self._request(body, complaint_id, await self._source_group(body), today, claims)
             await self._store.append(request)
         except ClaimTaken as taken:
             return RecordedLine(UUID(taken.value), is_repeated=True)
@@ -104,7 +106,7 @@ class Recorder:
         """
         return read_complaint(raw, Admission(self._context.today(), self._vocabulary))
 
-    async def _record(self, body: ComplaintBody, request_key: bytes, today: date) -> Recorded:
+    async def _record(self, body: ComplaintBody, caller: str, request_key: bytes, today: date) -> Recorded:
         told = canonical(body)
         fingerprint = self._keys.digest("fingerprint", told)
         source_group = await self._source_group(body)
@@ -117,6 +119,7 @@ class Recorder:
             claims = (
                 Claim(IDEMPOTENCY, request_key, str(RequestClaim(today, complaint_id, attempt, fingerprint))),
                 Claim(RECEIPT, self._receipt_key(receipt), str(ReceiptClaim(complaint_id, source_group))),
+                recorder_claim(self._keys, caller, complaint_id, today),
             )
             request, redactions = self._request(body, complaint_id, source_group, today, claims)
             try:

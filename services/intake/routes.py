@@ -6,23 +6,21 @@ from secrets import token_hex
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from services.intake.contacts import Contacts
-from services.intake.domain.sanitiser import sanitise
 from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
+from services.intake.shift import Shift
 from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
-from shared.contracts.contract import Contract, Telling
-from shared.contracts.events import COMPLAINT_RECORDED
+from shared.contracts.contract import VISIBLE, Contract, Telling
 from shared.errors import Conflict, NotFound, Unprocessable
-from shared.sealing.events import opened_event
-from shared.service import Context
-from shared.store.events import stream_id
+from shared.sanitiser.text import sanitise
 from shared.web import openapi
 from shared.web.auth import CallHandler
+from shared.web.routing import Router
 
 IMPORTS = "/v1/imports"
 
@@ -94,7 +92,7 @@ class ContactsClosed(BaseModel):
 
 
 class Preview(Contract):
-    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
 
 
 class RedactedSpan(BaseModel):
@@ -110,9 +108,9 @@ class Previewed(BaseModel):
     redactions: list[RedactedSpan]
 
 
-def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[APIRouter]:
+def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router]:
     """The routes of intake."""
-    router = APIRouter(prefix="/v1", tags=["complaints"])
+    router = Router(prefix="/v1", tags=["complaints"])
 
     @router.post(
         "/complaints",
@@ -135,16 +133,12 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
         )
 
     @router.get("/complaints/{complaint_id}", responses=openapi.problems(NotFound))
-    async def show_complaint(_: CallHandler, complaint_id: UUID) -> ComplaintShown:
-        """What was kept of a complaint: the sanitised body."""
-        events = await context.store.read_stream(stream_id("complaint", complaint_id))
-        key = await context.data_key(complaint_id) if events else None
-        if key is None:
-            raise NotFound("There is no such complaint.")
-        recorded = COMPLAINT_RECORDED.read_sealed(opened_event(events[0], key.recipient))
+    async def show_complaint(caller: CallHandler, complaint_id: UUID) -> ComplaintShown:
+        """What was kept of a complaint, the sanitised body, for who recorded it, on the same day."""
+        recorded_on, recorded = await shift.complaint(caller, complaint_id)
         return ComplaintShown(
             complaint_id=complaint_id,
-            recorded_on=events[0].recorded_on,
+            recorded_on=recorded_on,
             body=recorded.body,
             redactions=list(recorded.redactions),
         )
@@ -156,9 +150,9 @@ def routers(context: Context, recorder: Recorder, contacts: Contacts) -> list[AP
         responses={200: {"model": ImportedLine, "description": "A line for each line, in their order"}},
         openapi_extra=openapi.request_body(ComplaintBody, MEDIA_TYPE),
     )
-    async def import_complaints(_: CallHandler) -> Response:
+    async def import_complaints(caller: CallHandler) -> Response:
         """Record a stream of complaint bodies, one a line. The same file again changes nothing."""
-        return ImportResponse(recorder)
+        return ImportResponse(recorder, caller.subject)
 
     @router.post(
         "/contacts",

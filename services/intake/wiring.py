@@ -8,6 +8,7 @@ from services.intake.handlers import handlers
 from services.intake.recording import Recorder
 from services.intake.routes import IMPORTS, routers
 from services.intake.settings import Settings
+from services.intake.shift import Shift
 from shared.service import Context, Parts, running
 from shared.vocabulary import load_vocabulary
 from shared.web.process import Wired
@@ -22,13 +23,14 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 
 def _parts(context: Context) -> Parts:
-    day_secrets = DaySecrets(context.store, context.keys.kek, context.today)
+    web = context.for_http()
+    day_secrets = DaySecrets(web.store, context.keys.kek, context.today)
     vocabulary = load_vocabulary()
-    recorder = Recorder(context, vocabulary, day_secrets)
-    contacts = Contacts(context, vocabulary)
+    recorder = Recorder(web, vocabulary, day_secrets)
+    contacts = Contacts(web, vocabulary)
     return Parts(
         handlers=handlers(context),
-        routers=routers(context, recorder, contacts),
+        routers=routers(recorder, contacts, Shift(web)),
         body_limits={IMPORTS: None},
         tasks=(day_secrets.keep_tidy,),
     )

@@ -4,7 +4,7 @@ A case opens with the complaint itself, or the complaint joins the case of its i
 quicker. Of one that is held back (`only_with_another`) only the placement is kept until its release.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -83,24 +83,18 @@ class Complaints:
                 changes.give_incident(incident, target)
         changes.place(before, replace(after, case_id=target))
         if before.version:  # dedup was quicker: it may share an officer with others already
-            fellows = await self._read.pattern_fellows([after.complaint_id])
-            await self.tell(changes, await self._read.placements(fellows))
+            # First how far they are: what comes to them later refuses this.
+            for seen in await self._docket.patterns(await self._read.patterns_of([after.complaint_id])):
+                changes.note_pattern(seen)
+            await self.tell(changes, await self._read.pattern_fellows([after.complaint_id]))
 
-    async def tell(self, changes: Changes, placements: Mapping[UUID, Placement]) -> None:
-        """Another report names the officer of these complaints: their cases are open again, those that
-        were decided. Who decides about them at this moment is refused, and sees it."""
-        for placement in placements.values():
-            changes.place(placement, placement)
-        told = {
-            placement.case_id: placement.complaint_id
-            for placement in placements.values()
-            if placement.case_id is not None and placement.case_id not in changes.touched
-        }
-        for case_id, row in (await self._read.cases(list(told))).items():
-            if row.status in cases.DECIDED:
-                await self.reopen(changes, case_id, told[case_id], cases.BY_PATTERN)
-            else:
-                changes.expect_case(case_id, row.version)
+    async def tell(self, changes: Changes, complaint_ids: Collection[UUID]) -> None:
+        """Another report names the officer of these complaints: their cases are open again, those that were
+        decided. About the others somebody may be deciding: `Changes.note_pattern` refuses one of the two."""
+        decided = await self._read.cases_with_status(complaint_ids, cases.DECIDED)
+        for case_id, complaint_id in decided.items():
+            if case_id not in changes.touched:
+                await self.reopen(changes, case_id, complaint_id, cases.BY_PATTERN)
 
     async def reopen(self, changes: Changes, case_id: UUID, told: UUID, because_of: str) -> None:
         """Something new is known about `told`, a complaint of the case."""

@@ -12,10 +12,10 @@ from uuid import UUID
 import orjson
 
 from services.referral.docket import Docket
-from services.referral.domain.conflict import Holder, is_in_conflict
-from services.referral.domain.facts import ComplaintFacts
 from services.referral.read_models import CaseRow, ReadModel
 from services.referral.rows import VERDICTS
+from shared.conflict import RULE, Holder, is_in_conflict
+from shared.contracts.complaint import SanitisedComplaint
 from shared.service import Context
 from shared.store.requests import AppendRequest, Put
 from shared.web.auth import Caller
@@ -30,10 +30,10 @@ class Conflicts:
         self._context, self._read, self._docket = context, read, docket
 
     def holder_key(self, caller: Caller) -> bytes | None:
-        """A keyed hash of who the holder is; None for an account without a police past."""
+        """A keyed hash of who the holder is, and of the rule; None for an account without a police past."""
         if caller.holder is None:
             return None
-        told = orjson.dumps(caller.holder.model_dump(), option=orjson.OPT_SORT_KEYS)
+        told = orjson.dumps([RULE, caller.holder.model_dump()], option=orjson.OPT_SORT_KEYS)
         return self._context.keys.digest("holder", told)
 
     async def may_know(self, caller: Caller, row: CaseRow) -> bool:
@@ -73,9 +73,8 @@ class Conflicts:
         older than what the verdict is kept for."""
         residents = await self._read.residents([row.case_id for row in rows])
         case_of = {placement.complaint_id: placement.case_id for placement in residents}
-        by_case: defaultdict[UUID | None, list[ComplaintFacts]] = defaultdict(list)
+        by_case: defaultdict[UUID | None, list[SanitisedComplaint]] = defaultdict(list)
         for facts in await self._docket.facts(case_of.keys()):
-            by_case[case_of[facts.complaint_id]].append(facts)
-        told = caller.holder
-        holder = Holder(told.force, told.unit, told.name, told.collar_number) if told else Holder()
+            by_case[case_of[facts.complaint_id]].append(facts.body)
+        holder = caller.holder or Holder()
         return {row.case_id: is_in_conflict(holder, by_case[row.case_id]) for row in rows}

@@ -98,6 +98,9 @@ class Desk:
         changes = Changes(self._context.keys, self._context.today())
         for placement in residents.values():
             changes.expect_placement(placement)
+        # First how far the patterns are: what comes to them later refuses this.
+        for seen in await self._docket.patterns(await self._read.patterns_of(list(residents))):
+            changes.decide_in(seen)
         fellows = await self._read.pattern_fellows(list(residents))
         try:
             events = cases.decide(

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import chain, groupby
 from uuid import UUID
 
 import orjson
@@ -18,12 +18,22 @@ from services.referral.domain.case import Case, CaseEvent, evolve
 from services.referral.domain.facts import ComplaintFacts
 from services.referral.domain.placement import Placement
 from services.referral.internal_events import (
+    DECIDED_IN_PATTERN,
     INCIDENT_CASE_CHANGED,
+    PATTERN_NOTED,
     PLACEMENT_CHANGED,
     IncidentCaseChanged,
+    PatternKey,
     PlacementChanged,
 )
-from services.referral.read_models import IncidentCase, KeptComplaint, KeptEvent, KeptFollowUp, ReadModel
+from services.referral.read_models import (
+    IncidentCase,
+    KeptComplaint,
+    KeptEvent,
+    KeptFollowUp,
+    ReadModel,
+    Versions,
+)
 from services.referral.rows import (
     PLACED,
     case_complaint_rows,
@@ -32,8 +42,9 @@ from services.referral.rows import (
     placement_rows,
 )
 from shared.contracts.complaint_events import ComplaintRecorded
-from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS
-from shared.sealing.events import sealed_event
+from shared.contracts.contract import Contract
+from shared.contracts.events import COMPLAINT_FOLLOWED_UP, COMPLAINT_RECORDED, EVENTS, EventType
+from shared.sealing.events import own_type, sealed_event
 from shared.sealing.jwe import open_sealed
 from shared.sealing.keys import DataKey, KeyRing, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store.events import NewEvent, StreamId, stream_id
@@ -51,6 +62,30 @@ def placement_stream(complaint_id: UUID) -> StreamId:
 
 def incident_stream(incident_id: UUID) -> StreamId:
     return stream_id("incident", incident_id)
+
+
+def pattern_news_stream(pattern_id: UUID) -> StreamId:
+    return stream_id("pattern_news", pattern_id)
+
+
+def pattern_decisions_stream(pattern_id: UUID) -> StreamId:
+    return stream_id("pattern_decisions", pattern_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PatternSeen:
+    """How far a pattern was, before anything else of it was read.
+
+    Two streams, so that two who decide at once about two cases of one pattern do not refuse each other.
+
+    Attributes:
+        news: how often something came to it.
+        decisions: how often a case of one of its members was decided.
+    """
+
+    pattern_id: UUID
+    news: int
+    decisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +141,18 @@ class Docket:
                 raise VersionConflict(case_stream(case_id), version, version + 1)
         return cases, residents
 
+    async def patterns(self, pattern_ids: Collection[UUID]) -> list[PatternSeen]:
+        """How far these patterns are."""
+        streams = {
+            pattern_id: (pattern_news_stream(pattern_id), pattern_decisions_stream(pattern_id))
+            for pattern_id in sorted(pattern_ids)
+        }
+        versions: Versions = await self._read.versions([*chain.from_iterable(streams.values())])
+        return [
+            PatternSeen(pattern_id, versions[news], versions[decisions])
+            for pattern_id, (news, decisions) in streams.items()
+        ]
+
     async def facts(self, complaint_ids: Collection[UUID]) -> list[ComplaintFacts]:
         """The complaints as they were told, by id; erased ones are left out."""
         kept = await self._read.kept_complaints(complaint_ids)
@@ -151,7 +198,7 @@ def folded(events: Iterable[CaseEvent]) -> Case:
 
 
 def _opened(kept: KeptEvent, keys: Mapping[str, bytes]) -> CaseEvent:
-    type_, data = EVENTS[f"hotline.{kept.type}.v{kept.schema_version}"], orjson.loads(kept.data)
+    type_, data = own_type(kept.type, kept.schema_version, EVENTS), orjson.loads(kept.data)
     clear = type_.read_clear(data["clear"])
     sealed = type_.read_sealed(open_sealed(data["sealed"] or {}, keys, kept.event_id))
     return CaseEvent(type_, clear, sealed, kept.recorded_on)  # type: ignore[arg-type]  # a case's type
@@ -202,6 +249,25 @@ class Changes:
 
     def expect_incident(self, incident: IncidentCase) -> None:
         self._expected[incident_stream(incident.incident_id)] = incident.version
+
+    def note_pattern(self, seen: PatternSeen) -> None:
+        """Something came to the pattern. One event, however many its members are: whoever decides about one
+        of them expects this stream (`decide_in`), and is refused."""
+        self._of_pattern(PATTERN_NOTED, pattern_news_stream(seen.pattern_id), seen.pattern_id)
+        self._expected[pattern_news_stream(seen.pattern_id)] = seen.news
+        self._expected[pattern_decisions_stream(seen.pattern_id)] = seen.decisions
+
+    def decide_in(self, seen: PatternSeen) -> None:
+        """A case of the pattern is decided, and all that came to the pattern was seen."""
+        stream = pattern_decisions_stream(seen.pattern_id)
+        self._of_pattern(DECIDED_IN_PATTERN, stream, seen.pattern_id)
+        self._expected[pattern_news_stream(seen.pattern_id)] = seen.news
+
+    def _of_pattern(self, type_: EventType[PatternKey, Contract], stream: StreamId, pattern_id: UUID) -> None:
+        clear = PatternKey(pattern_id=pattern_id)
+        self._events.append(
+            sealed_event(stream, type_, clear, None, None, self.day, causation_id=self._causation_id)
+        )
 
     def open(self, case_id: UUID, events: list[CaseEvent]) -> None:
         """A case that is new."""

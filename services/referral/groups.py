@@ -14,7 +14,6 @@ from services.referral.domain.placement import (
     CaseRank,
     Placement,
     Regrouping,
-    news_in_pattern,
     noting,
     regroup,
 )
@@ -118,22 +117,32 @@ class Groups:
         released = [
             complaint_id for complaint_id in told.released if await self._release(incoming, complaint_id)
         ]
+        # First how far it is: what comes to it later refuses this.
+        (seen,) = await self._docket.patterns([told.pattern_id])
         known = await self._read.pattern_members(told.pattern_id)
         added, removed = difference(told, known)
-        members = (known | added) - removed
-        placements = await self._read.placements({complaint_id for complaint_id, _ in members | removed})
-        erased = {each for each, one in placements.items() if one.is_erased}
+        members = {complaint_id for complaint_id, _ in (known | added) - removed}
+        newcomers = {complaint_id for complaint_id, _ in added} | members.intersection(released)
+        changed = await self._read.placements(newcomers | {complaint_id for complaint_id, _ in removed})
+        erased = {each for each, one in changed.items() if one.is_erased}
         changes = self._changes(incoming)
         day = date.fromisoformat(incoming.envelope.day)
         changes.row(*pattern_rows(told.pattern_id, added, removed, erased, day))
-        newcomers = {complaint_id for complaint_id, _ in added} | set(released)
-        changed = newcomers | {complaint_id for complaint_id, _ in removed}
-        cased = {each for each, _ in members if placements[each].case_id is not None}
-        news = news_in_pattern(cased, newcomers)
-        await self._complaints.tell(changes, {each: placements[each] for each in news})
-        for each in (changed & placements.keys()) - news - erased:
-            changes.place(placements[each], placements[each])
+        # However many its members are, as many events follow as come and go: a much-named officer gets his
+        # thousandth report at the price of his second.
+        changes.note_pattern(seen)
+        for each in changed.keys() - erased:
+            changes.place(changed[each], changed[each])
+        if await self._is_news(members, {each for each in newcomers if changed[each].case_id is not None}):
+            await self._complaints.tell(changes, members)
         return changes.request()
+
+    async def _is_news(self, members: set[UUID], cased_newcomers: set[UUID]) -> bool:
+        """Whether a newcomer with a case and another one with a case are in one pattern now: each is news for
+        the other (as `news_in_pattern`, without reading of all)."""
+        if len(cased_newcomers) != 1:
+            return bool(cased_newcomers)
+        return await self._read.have_cases(members - cased_newcomers)
 
     async def _release(self, incoming: Incoming, complaint_id: UUID) -> bool:
         """Let one complaint go on that was held back, or note that it may when it arrives; whether it was

@@ -37,6 +37,10 @@ class IncidentCaseChanged(Contract):
     case_id: UUID | None = None
 
 
+class PatternKey(Contract):
+    pattern_id: UUID
+
+
 class StatisticsKey(Contract):
     reading_id: UUID
 
@@ -53,4 +57,12 @@ PLACEMENT_CHANGED: Final[EventType[PlacementChanged, Contract]] = EventType(
 INCIDENT_CASE_CHANGED: Final[EventType[IncidentCaseChanged, Contract]] = EventType(
     "referral", "hotline.incident_case.changed.v1", IncidentCaseChanged, None
 )
+PATTERN_NOTED: Final[EventType[PatternKey, Contract]] = EventType(
+    "referral", "hotline.pattern.noted.v1", PatternKey, None
+)
+"""Its members changed, or one of them got a case: whoever decides about one of them has not read that."""
+DECIDED_IN_PATTERN: Final[EventType[PatternKey, Contract]] = EventType(
+    "referral", "hotline.pattern.decided_in.v1", PatternKey, None
+)
+"""A case of one of its members was decided: what comes to the pattern is news for that case."""
 STATISTICS_READ: Final = EventType("referral", "hotline.statistics.read.v1", StatisticsKey, StatisticsRead)

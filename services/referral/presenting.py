@@ -20,13 +20,15 @@ from shared.contracts.case_events import (
     Recommendation,
 )
 from shared.contracts.complaint import SanitisedComplaint
-from shared.contracts.contract import Code, Telling, Text
+from shared.contracts.contract import VISIBLE, Code, Telling, Text
 from shared.errors import FieldError, Unprocessable
+from shared.sanitiser.free_text import Sanitise
 from shared.vocabulary import Vocabulary
 
-Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=5_000)]
+Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=5_000), VISIBLE, Sanitise()]
 ReasonCode = Annotated[Code, StringConstraints(max_length=60)]
-NamedRecipient = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+# A body that somebody is pointed to (`signpost`) is named freely; the known ones are left as they are.
+NamedRecipient = Annotated[Text, StringConstraints(min_length=1, max_length=200), Sanitise()]
 
 
 class _Body(BaseModel):

@@ -4,22 +4,25 @@ What was erased is not found: a complaint without its data key has no row in any
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar, get_args
 from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.referral.domain.placement import Placement
+from services.referral.migrations.indexes import DUE_DAY, PRIORITY
 from services.referral.rows import PLACEMENT_FIELDS
-from shared.store.committer import LOST, SURROUNDINGS
+from shared.contracts.case_events import CaseStatus
 from shared.store.gathering import Gathered
-from shared.store.requests import StoreUnavailable
 
 V = TypeVar("V")
+Order = Literal["priority", "due_on"]
+"""Of lists of cases; in the second one those without a running deadline come last."""
 
 _PLACEMENT_COLUMNS = ", ".join(PLACEMENT_FIELDS)
 
@@ -67,24 +70,39 @@ READ_CASES = f"SELECT {_CASE_COLUMNS} FROM cases c WHERE case_id = ANY($1::uuid[
 # Relies on cases_merged_into.
 READ_MERGED = "SELECT case_id FROM cases WHERE merged_into = $1 ORDER BY case_id"
 
-_FILTERED = (
-    "($1::text IS NULL AND c.status <> 'merged' OR c.status = $1) AND ($2::text IS NULL OR c.force = $2)"
-)
-_JUDGED = f"""
-SELECT {_CASE_COLUMNS}, v.is_in_conflict FROM cases c
-LEFT JOIN verdicts v ON v.holder = $3 AND v.case_id = c.case_id AND v.members_version = c.members_version
-WHERE {_FILTERED} AND v.is_in_conflict IS DISTINCT FROM true
+UNMERGED: Final = tuple(status for status in get_args(CaseStatus) if status != "merged")
+
+_SORT_KEYS: Final = {"priority": PRIORITY, "due_on": DUE_DAY}
+
+
+@cache
+def list_statement(order: Order, *, of_force: bool, is_first: bool) -> str:
+    """A page of cases, without those that a verdict hides: `$1` statuses, `$2` the holder, `$3` at most so
+    many, then `$4` the force where it is asked for, and at last the position of the case before.
+
+    For each status so many cases are looked up, in their order; the first of them all are the page. Relies on
+    cases_status_priority, cases_status_force_priority, cases_status_due_on or cases_status_force_due_on,
+    whose order is this one, and on verdicts_pkey.
+    """
+    key = _SORT_KEYS[order]
+    conditions = ["c.status = wanted.status", "v.is_in_conflict IS DISTINCT FROM true"]
+    if of_force:
+        conditions.append("c.force = $4")
+    if not is_first:
+        first, last = (5, 6) if of_force else (4, 5)
+        type_ = "int" if order == "priority" else "date"
+        conditions.append(f"({key}, c.case_id) > (${first}::{type_}, ${last}::uuid)")
+    return f"""
+SELECT found.* FROM unnest($1::text[]) AS wanted (status), LATERAL (
+    SELECT {_CASE_COLUMNS}, v.is_in_conflict FROM cases c
+    LEFT JOIN verdicts v
+        ON v.holder = $2 AND v.case_id = c.case_id AND v.members_version = c.members_version
+    WHERE {" AND ".join(conditions)}
+    ORDER BY {key}, c.case_id LIMIT $3
+) AS found
+ORDER BY {key}, case_id LIMIT $3
 """
 
-# Relies on cases_priority.
-LIST_BY_PRIORITY = f"""{_JUDGED} AND ($4::int IS NULL
-    OR c.priority < $4 OR c.priority = $4 AND c.case_id > $5::uuid)
-ORDER BY c.priority DESC, c.case_id LIMIT $6"""
-
-# Relies on cases_due_on; those without a running deadline come last.
-LIST_BY_DUE_DAY = f"""{_JUDGED} AND ($4::date IS NULL
-    OR (coalesce(c.due_on, 'infinity'::date), c.case_id) > ($4, $5::uuid))
-ORDER BY coalesce(c.due_on, 'infinity'::date), c.case_id LIMIT $6"""
 
 LIST_UNJUDGED = f"""
 SELECT {_CASE_COLUMNS} FROM cases c
@@ -101,6 +119,32 @@ JOIN pattern_members other ON other.pattern_id = mine.pattern_id AND other.is_me
     AND other.complaint_id <> mine.complaint_id
 JOIN placements p ON p.complaint_id = other.complaint_id AND p.case_id IS NOT NULL
 WHERE mine.complaint_id = ANY($1::uuid[]) AND mine.is_member
+"""
+
+# The patterns of these complaints. Relies on pattern_members_complaint_id.
+READ_PATTERNS_OF = (
+    "SELECT DISTINCT pattern_id FROM pattern_members WHERE complaint_id = ANY($1::uuid[]) AND is_member"
+)
+
+# Relies on placements_pkey.
+HAVE_CASES = """
+SELECT EXISTS (SELECT FROM placements WHERE complaint_id = ANY($1::uuid[]) AND case_id IS NOT NULL)
+"""
+
+# Those of the complaints' cases with one of these statuses, each with a complaint of it. Relies on
+# placements_pkey and cases_pkey.
+READ_CASES_WITH_STATUS = """
+SELECT DISTINCT ON (p.case_id) p.case_id, p.complaint_id
+FROM placements p JOIN cases c ON c.case_id = p.case_id
+WHERE p.complaint_id = ANY($1::uuid[]) AND c.status = ANY($2::text[])
+ORDER BY p.case_id, p.complaint_id
+"""
+
+# Relies on events_stream_id_version_key.
+READ_VERSIONS = """
+SELECT asked AS stream_id, coalesce(
+    (SELECT version FROM events WHERE stream_id = asked ORDER BY version DESC LIMIT 1), 0) AS version
+FROM unnest($1::text[]) AS asked
 """
 
 READ_PATTERN_MEMBERS = "SELECT complaint_id, subject FROM pattern_members WHERE pattern_id = $1 AND is_member"
@@ -274,11 +318,20 @@ class IncidentCase(NamedTuple):
     case_id: UUID | None = None
 
 
-class ReadModel:
-    """The queries. All raise `StoreUnavailable` where the database is away."""
+Versions = Mapping[str, int]
 
-    def __init__(self, pool: asyncpg.Pool | asyncpg.Connection) -> None:
-        self._pool = pool
+
+class Rows(Protocol):
+    """A store, or a connection to its database."""
+
+    async def fetch(self, query: str, /, *parameters: Any) -> list[asyncpg.Record]: ...
+
+
+class ReadModel:
+    """The queries. All raise what `PostgresStore.fetch` raises."""
+
+    def __init__(self, store: Rows) -> None:
+        self._store = store
         # Events arrive many at a time, and each handler looks up its own.
         self._placements = Gathered(self._ask_placements)
         self._residents = Gathered(self._ask_residents)
@@ -323,7 +376,7 @@ class ReadModel:
 
     async def listed(
         self,
-        order: str,
+        order: Order,
         status: str | None,
         force: str | None,
         holder: bytes | None,
@@ -332,12 +385,14 @@ class ReadModel:
     ) -> list[tuple[CaseRow, bool | None]]:
         """Cases above the position `after`, without those that a verdict hides; with the verdict, None where
         there is none yet."""
-        at: tuple[Any, ...] = (None, None)
+        parameters: list[Any] = [list(UNMERGED if status is None else (status,)), holder, limit]
+        if force is not None:
+            parameters.append(force)
         if after is not None:
-            first = after[0] if order == "priority" else date.fromisoformat(after[0])
-            at = (first, UUID(after[1]))
-        query = LIST_BY_PRIORITY if order == "priority" else LIST_BY_DUE_DAY
-        rows = await self.fetch(query, status, force, holder, *at, limit)
+            first = -after[0] if order == "priority" else date.fromisoformat(after[0])
+            parameters += [first, UUID(after[1])]
+        statement = list_statement(order, of_force=force is not None, is_first=after is None)
+        rows = await self.fetch(statement, *parameters)
         return [(_case(row), row["is_in_conflict"]) for row in rows]
 
     async def unjudged(self, holder: bytes, limit: int) -> list[CaseRow]:
@@ -352,6 +407,27 @@ class ReadModel:
         """The (complaint, subject) pairs of a pattern."""
         rows = await self.fetch(READ_PATTERN_MEMBERS, pattern_id)
         return {(row["complaint_id"], row["subject"]) for row in rows}
+
+    async def patterns_of(self, complaint_ids: Collection[UUID]) -> set[UUID]:
+        """The patterns that one of these complaints is in."""
+        return {row["pattern_id"] for row in await self.fetch(READ_PATTERNS_OF, list(complaint_ids))}
+
+    async def have_cases(self, complaint_ids: Collection[UUID]) -> bool:
+        """Whether one of them is in a case."""
+        ((found,),) = await self.fetch(HAVE_CASES, list(complaint_ids))
+        return bool(found)
+
+    async def cases_with_status(
+        self, complaint_ids: Collection[UUID], statuses: Collection[str]
+    ) -> dict[UUID, UUID]:
+        """case -> a complaint of it, for those of the complaints' cases that have one of these statuses."""
+        rows = await self.fetch(READ_CASES_WITH_STATUS, list(complaint_ids), list(statuses))
+        return {row["case_id"]: row["complaint_id"] for row in rows}
+
+    async def versions(self, streams: Collection[str]) -> Versions:
+        """stream -> how many events it has."""
+        rows = await self.fetch(READ_VERSIONS, list(streams))
+        return {row["stream_id"]: row["version"] for row in rows}
 
     async def cases_of_one(self, complaint_id: UUID) -> list[UUID]:
         """The cases that never had another complaint than this one that is not erased."""
@@ -381,13 +457,9 @@ class ReadModel:
     async def fetch(self, query: str, *parameters: object) -> list[asyncpg.Record]:
         """
         Raises:
-            StoreUnavailable: the database is away.
+            StoreBusy, StoreUnavailable
         """
-        try:
-            rows: list[asyncpg.Record] = await self._pool.fetch(query, *parameters)
-        except (*LOST, *SURROUNDINGS) as fault:
-            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
-        return rows
+        return await self._store.fetch(query, *parameters)
 
 
 def _grouped(key: str, of: Callable[..., V], rows: Iterable[asyncpg.Record]) -> dict[UUID, list[V]]:

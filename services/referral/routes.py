@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.referral.conflicts import Conflicts
 from services.referral.desk import Desk
@@ -19,7 +19,7 @@ from services.referral.presenting import (
     DecisionMade,
     PolicyInForce,
 )
-from services.referral.read_models import CaseRow, ReadModel
+from services.referral.read_models import CaseRow, Order, ReadModel
 from services.referral.statistics import Question, Statistics, read_statistics
 from shared.contracts.case_events import CaseStatus
 from shared.errors import Conflict, NotFound, Unprocessable
@@ -32,29 +32,23 @@ from shared.vocabulary import Vocabulary
 from shared.web import openapi
 from shared.web.auth import AnyRole, Approver, Assessor, Auditor, Caller, role
 from shared.web.pages import Cursor, Limit, Page
+from shared.web.parameters import ForceFilter, IfMatch, IfMatchOrNot
+from shared.web.routing import Router
 
 AtDesk = Annotated[Caller, Depends(role("assessor", "approver"))]
-Force = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$", description="its slug")]
-_VERSION = r'^(W/)?"?[0-9]{1,9}"?$'
-IfMatch = Annotated[
-    str, Header(alias="If-Match", pattern=_VERSION, description="the version that was decided on, as in ETag")
-]
-IfMatchOrNot = Annotated[
-    str | None, Header(alias="If-Match", pattern=_VERSION, description="the version that is approved")
-]
 _ETAG = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "the version, for If-Match"}}}
 
 
-def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -> APIRouter:
+def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -> Router:
     """Cases for assessors and approvers."""
-    router = APIRouter(prefix="/v1/cases", tags=["cases"])
+    router = Router(prefix="/v1/cases", tags=["cases"])
 
     @router.get("")
     async def list_cases(
         caller: AtDesk,
         status: CaseStatus | None = None,
-        force: Force = None,
-        order: Literal["priority", "due_on"] = "priority",
+        force: ForceFilter = None,
+        order: Order = "priority",
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[CaseListed]:
@@ -113,9 +107,9 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
 
 def policy_and_statistics(
     context: Context, read: ReadModel, conflicts: Conflicts, policy: Policy, vocabulary: Vocabulary
-) -> APIRouter:
+) -> Router:
     """The rules in force, and the numbers."""
-    router = APIRouter(prefix="/v1")
+    router = Router(prefix="/v1")
     in_force = PolicyInForce.of(policy.table, vocabulary)
 
     @router.get("/policy", tags=["policy"])
@@ -128,7 +122,7 @@ def policy_and_statistics(
         caller: Auditor,
         from_: Annotated[date | None, Query(alias="from", description="first day")] = None,
         to: Annotated[date | None, Query(description="last day")] = None,
-        force: Force = None,
+        force: ForceFilter = None,
         as_of: Annotated[date | None, Query(description="as it was known at the end of that day")] = None,
     ) -> Statistics:
         """The funnel of what began in the period. Who looked is on record."""

@@ -22,6 +22,15 @@ from shared.contracts.contract import (
 
 CaseStatus = Literal["open", "assessed", "decided", "approved", "referred", "closed", "merged"]
 Outcome = Literal["refer", "no_further_action", "more_information", "signpost"]
+ApprovalGround = Literal[
+    "must_be_referred",
+    "guarded_strand",
+    "in_pattern",
+    "another_recipient",
+    "ask_me_first",
+    "could_be_guessed",
+]
+"""Why a decision needs a second person."""
 Recipient = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -107,6 +116,7 @@ class CaseDecided(Act):
     dispositions: tuple[Disposition, ...]
     reason: Text
     needs_approval: bool
+    approval_grounds: tuple[ApprovalGround, ...] = ()
 
 
 class CaseApproved(Act):

@@ -22,9 +22,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from shared.contracts import messages
 from shared.contracts.admission import Admission
 from shared.contracts.contract import (
-    CONTROL_CHARACTERS,
+    VISIBLE,
     CategoryCode,
     Contract,
     Day,
@@ -33,6 +34,7 @@ from shared.contracts.contract import (
     Telling,
     Text,
 )
+from shared.contracts.json_text import repeated_names, without_mark
 from shared.contracts.words import Channel, Guess, NationalLetter, SubjectRole, Wish
 from shared.errors import FieldError, Unprocessable
 
@@ -50,7 +52,7 @@ def _digits(receipt: str) -> str:
 
 Receipt = Annotated[
     str,
-    StringConstraints(max_length=64, pattern=r"^[\s.\-\u2013\u2014]*(?:[0-9][\s.\-\u2013\u2014]*){16}$"),
+    StringConstraints(max_length=64, pattern=messages.RECEIPT),
     AfterValidator(_digits),
 ]
 """The 16 digits of a receipt; spaces, dots and dashes as people type them are taken out."""
@@ -185,7 +187,7 @@ class Incident(_AnyIncident):
 class ComplaintBody(_AnyComplaint):
     """The body of `POST /v1/complaints`: all optional but `channel` and `narrative`."""
 
-    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE)]
+    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
     subjects: Annotated[tuple[Subject, ...], Field(max_length=MOST_SUBJECTS)] = ()
     incident: Incident | None = None
     external_reference: Annotated[Text, StringConstraints(max_length=200)] | None = None
@@ -208,11 +210,18 @@ class SanitisedComplaint(_AnyComplaint):
 
 
 def read_complaint(raw: bytes, admission: Admission) -> ComplaintBody:
-    """The complaint in a request's body.
+    """The complaint in a request's body; a byte order mark before it is passed over.
 
     Raises:
-        Unprocessable: it is no JSON in UTF-8, or fields are wrong; names each field, quotes none.
+        Unprocessable: it is no JSON in UTF-8, names a field twice, or fields are wrong; names each field,
+            quotes none.
     """
+    raw = without_mark(raw)
+    if repeated := repeated_names(raw):
+        raise Unprocessable(
+            "The complaint says something twice; nothing was stored.",
+            errors=[FieldError(_joined(path), "must be given once") for path in repeated[:_MOST_ERRORS]],
+        )
     try:
         return ComplaintBody.model_validate_json(raw, context=admission)
     except ValidationError as error:
@@ -228,45 +237,24 @@ def field_errors(error: ValidationError, raw: bytes = b"") -> tuple[FieldError, 
     found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return tuple(islice(_unreadable(raw), _MOST_ERRORS)) or (FieldError("body", "must be JSON in UTF-8"),)
-    return tuple(FieldError(_path(entry), _message(entry)) for entry in found[:_MOST_ERRORS])
+    return tuple(FieldError(_path(entry), messages.message(entry)) for entry in found[:_MOST_ERRORS])
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 
-_MESSAGES: Final = {
-    "missing": "must be given",
-    "extra_forbidden": "is not a known field",
-    "model_type": "must be an object",
-    "tuple_type": "must be a list",
-    "string_type": "must be a text",
-    "string_unicode": "must be text in Unicode, without lone surrogates",
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-}
-_PATTERN_MESSAGES: Final = {
-    "narrative": "must say something, without control characters but tab and line ends",
-    "continues": "must be the 16 digits of a receipt",
-    "force": "must be one of the known forces, or unknown",
-    "code": "must be one of the known categories",
-}
-
 
 def _path(entry: ErrorDetails) -> str:
     """`subjects.0.seen_to`. The name of an unknown field is the client's own and may be anything."""
-    parts = [part if isinstance(part, int) or _NAME.match(part) else "?" for part in entry["loc"]]
-    parts += [at] if (at := entry.get("ctx", {}).get("at")) else []
+    path = _joined(entry["loc"])
+    return f"{path}.{at}" if (at := entry.get("ctx", {}).get("at")) else path
+
+
+def _joined(path: tuple[int | str, ...]) -> str:
+    parts = [part if isinstance(part, int) or _NAME.match(part) else "?" for part in path]
     return ".".join(map(str, parts)) or "body"
 
 
-def _message(entry: ErrorDetails) -> str:
-    if entry["type"] == "string_pattern_mismatch":
-        field = str(entry["loc"][-1])
-        return _PATTERN_MESSAGES.get(field, "must not hold control characters but tab and line ends")
-    return _MESSAGES.get(entry["type"], entry["msg"])
-
-
-_UNFIT: Final = re.compile(f"[{CONTROL_CHARACTERS}]")
+_UNFIT: Final = re.compile(f"[{messages.CONTROL_CHARACTERS}]")
 
 
 def _unreadable(raw: bytes) -> Iterator[FieldError]:
@@ -289,7 +277,7 @@ def _unreadable(raw: bytes) -> Iterator[FieldError]:
             case str():
                 message = None
                 if any("\ud800" <= character <= "\udfff" for character in value):
-                    message = _MESSAGES["string_unicode"]
+                    message = "must be text in Unicode, without lone surrogates"
                 elif _UNFIT.search(value):
                     message = "must not hold control characters but tab and line ends"
                 if message:

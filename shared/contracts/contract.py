@@ -5,6 +5,7 @@ is listed. Who *reads* what another version may have written passes ``extra="ign
 Errors name fields and never quote values.
 """
 
+import unicodedata
 from datetime import date
 from typing import Annotated, Final
 
@@ -21,14 +22,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from shared.contracts import messages
 from shared.contracts.admission import Admission
 
 _EARLIEST: Final = date(1900, 1, 1)
-
-# C0 but tab, line feed and carriage return; DEL. Lone surrogates never get as far as a pattern.
-CONTROL_CHARACTERS: Final = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
-_NO_CONTROLS: Final = f"^[^{CONTROL_CHARACTERS}]*$"
-_MORE_THAN_SPACE: Final = f"^[^{CONTROL_CHARACTERS}]*[^{CONTROL_CHARACTERS}\\s][^{CONTROL_CHARACTERS}]*$"
 
 
 class Contract(BaseModel):
@@ -73,21 +70,35 @@ def _known_category(code: str, info: ValidationInfo) -> str:
     return code
 
 
+# Letters and symbols by their category, of which nothing is seen: fillers of Hangul, the empty pattern of
+# Braille, the empty head of a note.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+
+
+def _visible(text: str) -> str:
+    """Refuses a text of which nothing is seen: spaces, format characters, accents without a letter."""
+    if not any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK for one in text):
+        raise PydanticCustomError("nothing_visible", "must say something that can be read")
+    return text
+
+
 # Pydantic's own date also takes a timestamp in a string; so it is not asked. Its serialisation stays.
 Day = Annotated[
     date, WrapValidator(_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
 ]
 ForceSlug = Annotated[
-    str, StringConstraints(max_length=60, pattern=r"^[a-z]+(-[a-z]+)*$"), AfterValidator(_known_force)
+    str, StringConstraints(max_length=60, pattern=messages.SLUG), AfterValidator(_known_force)
 ]
 CategoryCode = Annotated[
     str,
-    StringConstraints(max_length=80, pattern=r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$"),
+    StringConstraints(max_length=80, pattern=messages.CATEGORY),
     AfterValidator(_known_category),
 ]
-Code = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z]+(_[a-z]+)*$")]
-CriterionCode = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Z]+(_[A-Z]+)*$")]
-Text = Annotated[str, StringConstraints(pattern=_NO_CONTROLS)]
-Telling = Annotated[str, StringConstraints(pattern=_MORE_THAN_SPACE)]
+Code = Annotated[str, StringConstraints(max_length=60, pattern=messages.CODE)]
+CriterionCode = Annotated[str, StringConstraints(max_length=60, pattern=messages.CRITERION)]
+Text = Annotated[str, StringConstraints(pattern=messages.NO_CONTROLS)]
+Telling = Annotated[str, StringConstraints(pattern=messages.MORE_THAN_SPACE)]
+VISIBLE: Final = AfterValidator(_visible)
+"""After the other limits of a text that a person sends; kept ones are read without it."""
 SubjectIndex = Annotated[int, Field(ge=0, lt=50)]
 Count = Annotated[int, Field(ge=0)]

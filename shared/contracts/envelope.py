@@ -23,6 +23,7 @@ TypeName = Annotated[
     StringConstraints(max_length=100, pattern=r"^hotline\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*$"),
 ]
 Positive = Annotated[int, Field(ge=1)]
+DetachedJws = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+$")]
 
 
 class RecipientHeader(Contract):
@@ -49,11 +50,17 @@ class Jwe(Contract):
 
 
 class EventData(Contract):
-    """`clear` by allow-list, the rest sealed. Of what was erased nothing sealed is left."""
+    """`clear` by allow-list, the rest sealed. Of what was erased nothing sealed is left.
+
+    `authentication` has, by key id, signatures of the event's canonical form (RFC 8785) without this member:
+    a follower believes no event that is not signed under its own key. Events of before there were signatures
+    have none.
+    """
 
     clear: dict[str, Any]
     sealed: Jwe | None = None
     erased: bool = False
+    authentication: dict[KeyId, DetachedJws] | None = None
 
     @model_validator(mode="after")
     def _nothing_is_left_of_what_was_erased(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TypeVar
 from uuid import uuid4
 
 import orjson
@@ -11,11 +12,26 @@ from shared.contracts.events import EventType
 from shared.sealing.jwe import open_sealed, seal
 from shared.sealing.keys import DataKey
 from shared.store.events import NewEvent, RecordedEvent
+from shared.store.upcasting import UnknownVersionError
+
+E = TypeVar("E", bound=EventType[Contract, Contract])
 
 
 def log_type(type_: EventType[Contract, Contract]) -> str:
     """The type as the log has it: without the prefix and version that it is published with."""
     return type_.name.removeprefix("hotline.").rpartition(".v")[0]
+
+
+def own_type(type_: str, schema_version: int, known: Mapping[str, E]) -> E:
+    """The type of an event in the log, of those that are known, by name.
+
+    Raises:
+        UnknownVersionError: newer software wrote it, beside this one or before it was set back.
+    """
+    name = f"hotline.{type_}.v{schema_version}"
+    if name not in known:
+        raise UnknownVersionError(f"{name} is in the log and not known here")
+    return known[name]
 
 
 def sealed_event(

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from shared.store import sql
-from shared.store.numbering import Heads
+from shared.store.numbering import Heads, waiting_limits
 from shared.store.requests import AppendRequest, InboxState
 
 FOLLOW_LIMIT = 1000
@@ -79,14 +79,13 @@ class Asked:
         self._claims = list({(claim.kind, claim.key) for r in requests for claim in r.claims})
         self._cursors = list({(move.source, move.slot) for r in requests for move in r.cursors})
         self._leases = list({lease.name for r in requests for lease in r.leases})
-        steps = [step for r in requests for step in r.transitions]
-        entries = [entry for r in requests for entry in r.inbox]
-        self._queues = list(
-            {(step.source, step.subject) for step in steps}
-            | {(entry.source, entry.subject) for entry in entries}
+        limits = waiting_limits(requests)
+        self._queues = list(limits)
+        self._waiting_limits = list(limits.values())
+        self._inbox = list(
+            {(step.source, step.slot, step.slot_sequence) for r in requests for step in r.transitions}
         )
-        self._inbox = list({(step.source, step.slot, step.slot_sequence) for step in steps})
-        self._applies = bool(steps or entries)
+        self._applies = bool(limits)
 
     async def read(self, connection: "asyncpg.Connection", followed: FollowedSlots) -> Heads:
         """The heads, under the lock."""
@@ -110,6 +109,7 @@ class Asked:
             self._applies,
             position,
             position + FOLLOW_LIMIT,
+            self._waiting_limits,
         ]
 
     def _heads(self, row: asyncpg.Record | None, unknown: list[int], followed: FollowedSlots) -> Heads:

@@ -18,18 +18,19 @@ from shared.store import sql
 from shared.store.announcing import Announcer
 from shared.store.asking import Asked, FollowedSlots, columns
 from shared.store.batch_sizes import BatchSizes
+from shared.store.connections import connect
 from shared.store.numbering import Batch, Row, check_sizes, number
 from shared.store.requests import (
     Appended,
     AppendRefused,
     AppendRequest,
-    DuplicateEvent,
     OutcomeUnknown,
-    RowExists,
+    SchemaFault,
     StoreHalted,
     StoreUnavailable,
     Table,
 )
+from shared.store.schema_faults import explained
 from shared.store.tables import put_statement, remove_statement
 
 BATCH_LIMIT = 500
@@ -56,13 +57,18 @@ COMMITTER_SETTINGS = {
     "jit": "off",
 }
 
-# The connection is gone, or the server is going: what became of a commit under way is to be looked up.
-# InternalClientError: the driver has read the server's farewell, and has not seen the connection close yet.
+# The connection is gone, or the server is going, takes no writes any more, or does not let us in: what
+# became of a commit under way is to be looked up, on a server that takes writes.
+# InternalClientError: the driver has read the server's farewell, and has not seen the connection close yet;
+# or no host takes writes.
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.InternalClientError,
     OSError,
 )
@@ -92,6 +98,7 @@ class Committer:
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
         self.halted = ""
+        self._schema_fault = ""
         self.compare: Callable[[], Awaitable[None]] | None = None
         self.batch_sizes = BatchSizes()
         self.connections = 0
@@ -198,16 +205,22 @@ class Committer:
         """One request is at fault: repeat the batch request by request."""
         await self._rolled_back(connection)
         if len(taken) == 1:
-            _refuse(taken, _explained(fault))
+            self._refuse_alone(taken[0], explained(fault, taken[0].request))
             return
         for waiting in taken:
             await self._commit([waiting])
+
+    def _refuse_alone(self, waiting: "_Waiting", fault: Exception) -> None:
+        if isinstance(fault, SchemaFault) and str(fault) != self._schema_fault:
+            self._schema_fault = str(fault)  # once: it is every request's
+            log.error("the tables are not those of this software", reason=str(fault))
+        waiting.resolve(fault)
 
     async def _connected(self) -> "asyncpg.Connection":
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
             self.connections += 1
-            self._connection = await asyncpg.connect(
+            self._connection = await connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
             if self.compare is not None:
@@ -325,14 +338,6 @@ class _Waiting:
             self.future.set_result(outcome)
         else:
             self.future.set_exception(outcome)
-
-
-def _explained(fault: Exception) -> Exception:
-    if not isinstance(fault, asyncpg.UniqueViolationError):
-        return fault
-    if fault.constraint_name == "events_event_id_key":
-        return DuplicateEvent("an event with this id is in the log")
-    return RowExists(f"a row with this key is in {fault.table_name}")
 
 
 def _refuse(taken: Iterable[_Waiting], fault: Exception) -> None:

@@ -9,7 +9,8 @@ UNREADABLE_LIMIT = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class WaitingEntry:
-    """A parked or queued inbox entry; `event` is its CloudEvent's JSON, None where its owner had none."""
+    """A parked or queued inbox entry; `event` is its CloudEvent's JSON, None where its owner had none, and in
+    lists of parked ones."""
 
     source: str
     slot: int

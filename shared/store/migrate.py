@@ -1,70 +1,118 @@
 """Migrations: alembic, with the SQL written out, each service's in `services/NAME/migrations/versions`.
 
 `./hotline` and the launcher call `python -m services.NAME migrate`; a service itself never migrates, it
-only refuses to start on a database that is behind (`check_schema`).
+waits on a database on which it does not run (`shared.store.revisions`). Old replicas go on meanwhile: a
+table is never waited for longer than `LOCK_SECONDS`, for everything behind that wait would wait too.
 """
 
 import asyncio
-from pathlib import Path
 
 import asyncpg
 
 from shared.errors import HotlineError
+from shared.store import revisions
+from shared.store.connections import connect
+from shared.store.grants import UnknownRoleError, grant
+from shared.store.indexes import build_indexes
+from shared.store.revisions import DatabaseRevision
 
-ROOT = Path(__file__).parents[2]
+LOCK_SECONDS = 1.0
+_TRIES = 60
 
 
 class SchemaError(HotlineError):
     """The database's tables are not those that this software needs; the message says what to run."""
 
 
-def _versions(service: str) -> Path:
-    return ROOT / "services" / service / "migrations" / "versions"
+async def migrate(service: str, database_url: str, service_role: str = "") -> None:
+    """Bring the service's database to the newest revision, with all its indexes; nothing happens where it is
+    there, or further.
+
+    Args:
+        service_role: the account as which the service runs, which gets its rights (`shared.store.grants`);
+            none where it is the one that migrates.
+
+    Raises:
+        SchemaError: it is further, and not for this software any more; a table was in use all the time; or
+            there is no such account.
+    """
+    await _migrate(service, database_url)
+    await build_indexes(service, database_url)
+    if service_role:
+        await _grant(service, database_url, service_role)
 
 
-def newest_revision(service: str) -> str:
-    """The revision that the code needs: file names begin with it (``0002_...py``), in order."""
-    return max(path.name for path in _versions(service).glob("[0-9]*.py")).partition("_")[0]
+async def _migrate(service: str, database_url: str) -> None:
+    found = await _revision(database_url)
+    window = revisions.window(service)
+    if found.revision is not None and found.revision >= window.newest:
+        _check(service, found)
+        return
+    for attempt in range(_TRIES):
+        if await asyncio.to_thread(_upgrade, service, database_url):
+            return
+        await asyncio.sleep(min(0.1 * 2**attempt, 2.0))
+    raise SchemaError(
+        f"the database of {service} is not migrated, nothing was changed: a table was in use all the time "
+        "(by a backup, a report, a session that idles in a transaction); run it again"
+    )
 
 
-async def migrate(service: str, database_url: str) -> None:
-    """Bring the service's database to the newest revision; nothing happens where it is there."""
-    if await _revision(database_url) != newest_revision(service):
-        await asyncio.to_thread(_upgrade, service, database_url)
+async def _grant(service: str, database_url: str, service_role: str) -> None:
+    connection = await connect(database_url, timeout=10)
+    try:
+        await grant(connection, service_role)
+    except UnknownRoleError as fault:
+        raise SchemaError(
+            f"PostgreSQL has no role {service_role!r}, as which {service} is to run: create it, or"
+            " correct HOTLINE_SERVICE_ROLE"
+        ) from fault
+    finally:
+        await connection.close()
 
 
 async def check_schema(service: str, database_url: str) -> None:
     """
     Raises:
-        SchemaError: the database is behind or ahead of the code.
+        SchemaError: this software does not run on the database.
     """
-    found, needed = await _revision(database_url), newest_revision(service)
-    if found != needed:
-        raise SchemaError(
-            f"the database of {service} is at revision {found or 'none'}, the code needs {needed}: "
-            f"run `python -m services.{service} migrate`"
-        )
+    _check(service, await _revision(database_url))
 
 
-async def _revision(database_url: str) -> str | None:
-    connection = await asyncpg.connect(database_url, timeout=10)
+def _check(service: str, found: DatabaseRevision) -> None:
+    if misfit := revisions.window(service).misfit(found):
+        raise SchemaError(misfit)
+
+
+async def _revision(database_url: str) -> DatabaseRevision:
+    connection = await connect(database_url, timeout=10)
     try:
-        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        row = await connection.fetchrow(revisions.READ)
     except asyncpg.UndefinedTableError:
-        return None
+        row = None
     finally:
         await connection.close()
-    return revision
+    return DatabaseRevision(*row) if row else DatabaseRevision(None)
 
 
-def _upgrade(service: str, database_url: str) -> None:
+def _upgrade(service: str, database_url: str) -> bool:
+    """All or nothing; False where a table is in use."""
     # Imported here: alembic and SQLAlchemy cost half a second that a running service need not pay.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "shared" / "store" / "migrations"))
+    config.set_main_option("script_location", str(revisions.ROOT / "shared" / "store" / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", str(_versions(service)))
-    config.attributes["database_url"] = database_url
-    command.upgrade(config, "head")
+    config.set_main_option("version_locations", str(revisions.versions(service)))
+    config.attributes.update(
+        database_url=database_url, lock_seconds=LOCK_SECONDS, oldest_code=revisions.oldest_code(service)
+    )
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as fault:
+        if getattr(fault.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
+            return False
+        raise
+    return True

@@ -35,6 +35,8 @@ from shared.store.tables import CLAIMS
 InboxKey = tuple[str, int, int]
 Row = Mapping[str, Any]
 RowKey = tuple[Any, ...]
+Queue = tuple[str, str]
+"""A subject's parked and queued events: (source, subject)."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,8 @@ class Heads:
     claims: dict[tuple[str, bytes], str] = field(default_factory=dict)
     cursors: dict[tuple[str, int], int] = field(default_factory=dict)
     leases: dict[str, int] = field(default_factory=dict)
-    waiting: dict[tuple[str, str], int] = field(default_factory=dict)
+    # As many as wait, or of more than `waiting_limits` tells only so many.
+    waiting: dict[Queue, int] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxState] = field(default_factory=dict)
     halted: str = ""
     """Why nothing may be appended."""
@@ -146,6 +149,20 @@ def number(
         refusal = _refusal(request, heads) or _row_exists(request, batch)
         outcomes.append(refusal or _accept(request, heads, batch, slot_of_stream))
     return Numbering(outcomes, batch)
+
+
+def waiting_limits(requests: Iterable[AppendRequest]) -> dict[Queue, int]:
+    """How many waiting events of each queue are worth counting: one more than leave it in the batch. With
+    more the same is true, and to count them all, at each event, is quadratic in the queue."""
+    limits: dict[Queue, int] = {}
+    for request in requests:
+        for entry in request.inbox:
+            limits.setdefault((entry.source, entry.subject), 1)
+        for step in request.transitions:
+            queue = (step.source, step.subject)
+            leaves = step.expected in WAITING and step.to not in WAITING
+            limits[queue] = limits.get(queue, 1) + leaves
+    return limits
 
 
 def check_sizes(request: AppendRequest) -> None:

@@ -7,8 +7,9 @@ connection broke during the commit and the database stayed away longer than `out
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from contextlib import AsyncExitStack, suppress
+from copy import copy
 from datetime import date
 from typing import Any, Self
 from uuid import UUID
@@ -19,11 +20,14 @@ import orjson
 from shared.store import sql
 from shared.store.announcing import CHANNEL
 from shared.store.batch_sizes import BatchSizes
-from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS, Committer
+from shared.store.committer import Committer
+from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.halts import Halt
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
-from shared.store.requests import Appended, AppendRequest, StoreUnavailable
+from shared.store.leases import PostgresLeases
+from shared.store.pools import CONSUMERS, CONTROL, HTTP, Pool, PoolLimits
+from shared.store.requests import Appended, AppendRequest
 
 RECONNECT_SECONDS = 1.0
 
@@ -33,27 +37,39 @@ class PostgresStore:
 
     Opening it makes no connection: a service whose database is away starts, and says that it is not ready.
 
+    It reads over the consumers' connections; `for_http` and `for_control` are the same store, read over
+    others (see `shared.store.pools`).
+
     Args:
         public: the categories of streams whose events are published.
         outcome_limit: seconds to wait for a lost database before an append under way is given up.
+        http, consumers: how many connections each may use, and how long.
+
+    Attributes:
+        pool: the connections for control.
     """
 
-    def __init__(self, database_url: str, public: frozenset[str], *, outcome_limit: float = 10.0) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        public: frozenset[str],
+        *,
+        outcome_limit: float = 10.0,
+        http: PoolLimits = HTTP,
+        consumers: PoolLimits = CONSUMERS,
+    ) -> None:
         self._url = database_url
         self._public = public
         self._committer = Committer(database_url, self._slot, outcome_limit)
-        self._news = asyncio.Event()
+        self._news = _News()
+        self.leases = PostgresLeases(database_url)
+        self._pools = AsyncExitStack()
+        self._limits = http, consumers
 
     async def __aenter__(self) -> Self:
-        self.pool = await asyncpg.create_pool(
-            self._url,
-            min_size=0,
-            max_size=10,
-            timeout=CONNECT_SECONDS,
-            command_timeout=30,
-            server_settings={"jit": "off"},
-            reset=_nothing_to_reset,
-        )
+        limits = (*self._limits, CONTROL)
+        pools = [await self._pools.enter_async_context(Pool(self._url, each)) for each in limits]
+        self._http, self._reading, self.pool = pools
         await self._committer.__aenter__()
         self._listener = asyncio.create_task(self._listen(), name="store listener")
         return self
@@ -64,7 +80,21 @@ class PostgresStore:
         with suppress(asyncio.CancelledError):
             await self._listener
         await self._committer.__aexit__()
-        await self.pool.close()
+        await self.leases.close()
+        await self._pools.aclose()
+
+    def for_http(self) -> Self:
+        """This store, read over the connections of HTTP."""
+        return self._over(self._http)
+
+    def for_control(self) -> Self:
+        """This store, read over the connections for control."""
+        return self._over(self.pool)
+
+    def _over(self, pool: Pool) -> Self:
+        view = copy(self)
+        view._reading = pool
+        return view
 
     async def append(self, request: AppendRequest) -> Appended:
         """Write `request` as one.
@@ -120,12 +150,12 @@ class PostgresStore:
     def news(self) -> asyncio.Event:
         """An event that is set at the next append of any process. Take it, read, then wait for it, with a
         time limit: a wake-up may get lost with a connection."""
-        return self._news
+        return self._news.next
 
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=5)
+                connection = await connect(self._url, timeout=5)
                 try:
                     ended = asyncio.Event()
                     connection.add_termination_listener(lambda _, ended=ended: ended.set())
@@ -133,12 +163,11 @@ class PostgresStore:
                     await ended.wait()
                 finally:
                     await connection.close(timeout=2)
-            except (*LOST, *SURROUNDINGS, asyncpg.PostgresError):
+            except AWAY:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def _woken(self, *_: object) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        self._news.come()
 
     def _slot(self, stream: str) -> int | None:
         return slot_of(stream) if category_of(stream) in self._public else None
@@ -183,12 +212,13 @@ class PostgresStore:
         """(key_id, kek_id, wrapped) of those data keys that exist."""
         return [tuple(row) for row in await self.fetch(sql.READ_DATA_KEYS, list(key_ids))]
 
-    async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
-        """The parked and queued inbox entries of one subject, in their order."""
-        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_WAITING, source, subject)]
+    async def waiting(self, source: str, subject: str, limit: int | None = None) -> list[WaitingEntry]:
+        """The parked and queued inbox entries of one subject, in their order, at most the first `limit`."""
+        return [WaitingEntry(*row) for row in await self.fetch(sql.READ_WAITING, source, subject, limit)]
 
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
-        """At most `limit` parked inbox entries of all sources, those above the key `after`."""
+        """At most `limit` parked inbox entries of all sources, those above the key `after`, without their
+        events."""
         return [WaitingEntry(*row) for row in await self.fetch(sql.READ_PARKED, *after, limit)]
 
     async def unpublished(self, topic: str) -> int:
@@ -228,13 +258,18 @@ class PostgresStore:
         """The rows of a statement.
 
         Raises:
-            StoreUnavailable: the database is away, or cannot write what the statement writes.
+            StoreBusy: no connection is free, or the statement takes too long.
+            StoreUnavailable: the database is away, cannot write what the statement writes, or has
+                other tables.
         """
-        try:
-            rows: list[asyncpg.Record] = await self.pool.fetch(statement, *parameters)
-        except (*LOST, *SURROUNDINGS) as fault:
-            raise StoreUnavailable(f"the database cannot be read: {type(fault).__name__}") from fault
-        return rows
+        return await self._reading.fetch(statement, *parameters)
+
+    def pages(
+        self, statement: str, *parameters: object, size: int = 1000
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """The rows of a statement, `size` at a time, out of one snapshot: for more than memory should hold.
+        Raises as `fetch`."""
+        return self._reading.pages(statement, *parameters, size=size)
 
     async def fetchrow(self, statement: str, *parameters: object) -> asyncpg.Record | None:
         """The first row, None where there is none; raises as `fetch`."""
@@ -247,10 +282,15 @@ class PostgresStore:
         return rows[0][0] if rows else None
 
 
-async def _nothing_to_reset(_: object) -> None:
-    """asyncpg would ask the server to reset the session whenever a connection comes back: a round trip
-    for each read, measured at a quarter of a handler's time. Whoever takes one here leaves nothing behind:
-    transactions are context managers, and nobody sets or locks anything beyond them."""
+class _News:
+    """The event that is set when the log grows next; one for all views of a store."""
+
+    def __init__(self) -> None:
+        self.next = asyncio.Event()
+
+    def come(self) -> None:
+        news, self.next = self.next, asyncio.Event()
+        news.set()
 
 
 def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:

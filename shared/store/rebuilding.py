@@ -3,12 +3,14 @@
 What the reader gets: the tables are made in a schema of their own, by the projection that the live code
 uses too, and compared with the live ones in one snapshot. Then, under the store's lock, what happened since
 is added and they take the live ones' place, in one transaction; nobody sees a table half made, and appends
-wait for no longer than that. How it fails: whatever stops it leaves the live tables as they were, and the
-next one clears away what it made.
+wait for no longer than that. A transaction that has read the tables and stays open delays the exchange, and
+nobody else (`_Rebuild._put_in_place`). How it fails: whatever stops it leaves the live tables as they were,
+and the next one clears away what it made.
 
 Data keys, claims, cursors, the log and the inbox are no read models: they stay.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -19,6 +21,7 @@ import asyncpg
 
 from shared.errors import HotlineError
 from shared.store.committer import Write, put_rows, write_tables
+from shared.store.connections import AWAY, connect
 from shared.store.history import WINDOW, Happened, History, Moment, now
 from shared.store.numbering import Batch, Row
 from shared.store.requests import RowChange, Table
@@ -31,7 +34,12 @@ CLOSE = 500
 _LIVE = "public"
 _ONE_AT_A_TIME = LOCK_KEY + 1
 _ROUNDS = 100
-_ATTEMPTS = 50
+
+TRY_SECONDS = 0.1
+"""How long one try to exchange the tables waits for their readers; appends and readers wait with it."""
+PATIENCE_SECONDS = 60.0
+"""How long it is tried."""
+_LONGEST_PAUSE = 2.0
 
 # Whatever a table is not named with its schema is the one that is being made, if there is one. What is lost
 # with a crash is thrown away anyway; the transaction that puts the tables into their place does wait.
@@ -46,6 +54,10 @@ _SETTINGS = {
 
 class RebuildFailed(HotlineError):
     """Nothing has changed; the message says why."""
+
+
+class _TablesInUseError(Exception):
+    """Somebody holds a table, or the store's lock; nothing was done yet."""
 
 
 class Projection(Protocol):
@@ -115,17 +127,17 @@ async def rebuild(database_url: str, projection: Projection, *, is_check: bool, 
         RebuildFailed: the live tables are as they were.
     """
     try:
-        connection = await asyncpg.connect(database_url, timeout=10, server_settings=_SETTINGS)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+        connection = await connect(database_url, timeout=10, server_settings=_SETTINGS)
+    except AWAY as fault:
         raise RebuildFailed(f"the database does not answer ({type(fault).__name__})") from fault
     try:
         await _begin(connection)
         try:
             return await _Rebuild(connection, projection, tell).run(is_check=is_check)
         finally:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(*AWAY):
                 await connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+    except AWAY as fault:
         # By its type: the driver's own words may hold what is in a row.
         raise RebuildFailed(f"the database broke off the rebuild ({type(fault).__name__})") from fault
     finally:
@@ -172,6 +184,7 @@ class _Rebuild:
     def __init__(self, connection: "asyncpg.Connection", projection: Projection, tell: Tell) -> None:
         self._connection, self._projection, self._tell = connection, projection, tell
         self._names = [table.name for table in projection.tables]
+        self._live = ", ".join(f"{_LIVE}.{name}" for name in self._names)
         self._history = History(connection, projection.types)
         self._put_again: set[str] = set()
         self._seconds = 0.0
@@ -184,7 +197,6 @@ class _Rebuild:
             await self._connection.execute(f"ANALYZE {SCHEMA}.{name}")
         compared = await self._compared()
         if not is_check:
-            await self._catch_up()
             await self._put_in_place()
         return Report(self._history.at.count, self._seconds, compared)
 
@@ -233,33 +245,51 @@ class _Rebuild:
         return Compared(table.name, *row)
 
     async def _put_in_place(self) -> None:
-        live = ", ".join(f"{_LIVE}.{name}" for name in self._names)
-        async with self._connection.transaction():
-            # A process that is stopped here must not stop all others: its session is ended.
-            await self._connection.execute(
-                "SET LOCAL synchronous_commit = on; SET LOCAL idle_in_transaction_session_timeout = '3s'"
-            )
-            # Autovacuum gives way to this, and starts no more. Nobody else does.
-            await self._connection.execute(f"LOCK TABLE {live} IN SHARE UPDATE EXCLUSIVE MODE")
-            await self._connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
-            await self._finish()
-            await self._shut_out_readers(live)
-            await self._connection.execute(f"DROP TABLE {live}")
-            for name in self._names:
-                await self._connection.execute(f"ALTER TABLE {SCHEMA}.{name} SET SCHEMA {_LIVE}")
-            await self._connection.execute(f"DROP SCHEMA {SCHEMA}")
-
-    async def _shut_out_readers(self, live: str) -> None:
-        """They hold tables in any order, so that this could end in a deadlock, and the server would break
-        off one of them. So it is this one that gives way, long before the server looks (`deadlock_timeout`
-        is a second), and tries again."""
-        for _ in range(_ATTEMPTS):
-            with suppress(asyncpg.LockNotAvailableError):
+        """Exchange the tables in short tries, each a transaction of its own that gives up everything that it
+        holds: whoever stays in the way of one for longer delays neither appends nor other readers."""
+        deadline, pause = time.monotonic() + PATIENCE_SECONDS, TRY_SECONDS
+        while time.monotonic() < deadline:
+            await self._catch_up()
+            with suppress(_TablesInUseError):
                 async with self._connection.transaction():
-                    await self._connection.execute("SET LOCAL lock_timeout = '200ms'")
-                    await self._connection.execute(f"LOCK TABLE {live} IN ACCESS EXCLUSIVE MODE")
+                    await self._shut_out_everybody()
+                    await self._exchange()
                 return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         raise RebuildFailed("somebody reads the tables and does not let go of them")
+
+    async def _shut_out_everybody(self) -> None:
+        """
+        Raises:
+            _TablesInUseError: the transaction has to be given up.
+        """
+        # A process that is stopped here must not stop all others: its session is ended.
+        await self._connection.execute(
+            "SET LOCAL synchronous_commit = on; SET LOCAL idle_in_transaction_session_timeout = '3s'"
+        )
+        try:
+            # Autovacuum gives way to this, and starts no more. Nobody else does.
+            await self._connection.execute(f"LOCK TABLE {self._live} IN SHARE UPDATE EXCLUSIVE MODE")
+            # The store's lock before the last one on the tables: whoever appends holds it, and locks tables
+            # after it. In the other order each would wait for the other, and beside two that append all the
+            # time this one would never have both.
+            await self._connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+            # Readers hold tables in any order, so that this could end in a deadlock, and the server would
+            # break off one of them. So this one gives way, long before the server looks (`deadlock_timeout`
+            # is a second). A `lock_timeout` would count anew for each table.
+            await self._connection.execute(f"SET LOCAL statement_timeout = {round(1000 * TRY_SECONDS)}")
+            await self._connection.execute(f"LOCK TABLE {self._live} IN ACCESS EXCLUSIVE MODE")
+        except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as fault:
+            raise _TablesInUseError from fault
+        await self._connection.execute("SET LOCAL statement_timeout = 0")
+
+    async def _exchange(self) -> None:
+        await self._finish()
+        await self._connection.execute(f"DROP TABLE {self._live}")
+        for name in self._names:
+            await self._connection.execute(f"ALTER TABLE {SCHEMA}.{name} SET SCHEMA {_LIVE}")
+        await self._connection.execute(f"DROP SCHEMA {SCHEMA}")
 
 
 async def _make_like(connection: "asyncpg.Connection", name: str) -> None:

@@ -238,8 +238,16 @@ class StoreUnavailable(HotlineError):
     """The database cannot be reached; nothing was written. Try again later."""
 
 
+class StoreBusy(StoreUnavailable):
+    """All connections for this purpose are in use, or a statement took longer than it may; try again soon."""
+
+
 class OutcomeUnknown(StoreUnavailable):
     """The connection broke during the commit and did not come back in time to look up what became of it."""
+
+
+class SchemaFault(StoreUnavailable):
+    """The tables are not those that this software knows; nothing was written. It waits for the right ones."""
 
 
 class StoreHalted(HotlineError):

@@ -30,9 +30,10 @@ SELECT
           LEFT JOIN cursors ON source = of AND slot = asked ORDER BY n),
     ARRAY(SELECT coalesce(epoch, 0) FROM unnest($7::text[]) WITH ORDINALITY AS _(asked, n)
           LEFT JOIN leases ON name = asked ORDER BY n),
-    ARRAY(SELECT (SELECT count(*) FROM inbox WHERE source = of AND subject = asked
-                  AND state IN ('parked', 'queued'))
-          FROM unnest($8::text[], $9::text[]) WITH ORDINALITY AS _(of, asked, n) ORDER BY n),
+    ARRAY(SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE source = of AND subject = asked
+                                        AND state IN ('parked', 'queued') LIMIT enough) AS first)
+          FROM unnest($8::text[], $9::text[], $16::int[]) WITH ORDINALITY AS _(of, asked, enough, n)
+          ORDER BY n),
     ARRAY(SELECT state FROM unnest($10::text[], $11::smallint[], $12::bigint[])
           WITH ORDINALITY AS _(of, in_slot, asked, n)
           LEFT JOIN inbox ON source = of AND slot = in_slot AND slot_sequence = asked ORDER BY n),
@@ -128,7 +129,7 @@ _WAITING_COLUMNS = "source, slot, slot_sequence, event_id, subject, type, event,
 # Relies on inbox_waiting.
 READ_WAITING = f"""
 SELECT {_WAITING_COLUMNS} FROM inbox
-WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence
+WHERE source = $1 AND subject = $2 AND state IN ('parked', 'queued') ORDER BY slot_sequence LIMIT $3
 """
 
 # For a recovery, which keeps all that waits.
@@ -137,9 +138,9 @@ SELECT {_WAITING_COLUMNS} FROM inbox
 WHERE state IN ('parked', 'queued') ORDER BY source, slot, slot_sequence
 """
 
-# Relies on inbox_parked.
-READ_PARKED = f"""
-SELECT {_WAITING_COLUMNS} FROM inbox
+# Without the events, which are large and nobody's to see here. Relies on inbox_parked.
+READ_PARKED = """
+SELECT source, slot, slot_sequence, event_id, subject, type, NULL AS event, state, reason FROM inbox
 WHERE state = 'parked' AND (source, slot, slot_sequence) > ($1, $2, $3)
 ORDER BY source, slot, slot_sequence LIMIT $4
 """

@@ -7,14 +7,15 @@ opened) and returns that of the next. They are pure, and chained: version 1 goes
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.errors import HotlineError
+from shared.store.requests import StoreUnavailable
 
 Payload = Mapping[str, Any]
 Upcaster = Callable[[Payload], Payload]
 
 
-class UnknownVersionError(HotlineError):
-    """An event of a version that this software does not know: written by a newer one."""
+class UnknownVersionError(StoreUnavailable):
+    """An own event of a type or version that this software does not know: written by a newer one, which can
+    read it. Nobody's request or event is at fault."""
 
 
 class Upcasters:

@@ -2,12 +2,13 @@
 
 `publish` makes the same record for Kafka and for catch-up over HTTP: what was sealed under a complaint's
 data key is rewrapped for the entitled followers; where that key was destroyed, the record says ``erased``.
-`parse` reads one back, or raises `UnreadableEnvelope`.
+`parse` reads what we kept of one ourselves, or raises `UnreadableEnvelope`. What comes from anybody else is
+read by `shared.streaming.authentication`, which believes none that its source has not signed.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,9 @@ _SUBJECT = re.compile(r"(?=.{1,100}$)[a-z]+(?:_[a-z]+)*-[0-9a-f-]{36}")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00Z")
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
 
+AUTHENTICATION = "authentication"
+"""The member of `data` with the signatures: `{kid: detached JWS}`."""
+
 
 class UnreadableEnvelope(HotlineError):
     """A record that is no CloudEvent of ours. The message tells what is wrong, never the content."""
@@ -31,7 +35,11 @@ class UnreadableEnvelope(HotlineError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A public event as it travels. `version` counts the stream's events, `schema_version` is its form."""
+    """A public event as it travels. `version` counts the stream's events, `schema_version` is its form.
+
+    `proofs` are the owner's signatures for itself, by kid: whoever keeps the event keeps them, and the owner
+    believes nothing else that is shown to it.
+    """
 
     source: str
     id: UUID
@@ -48,12 +56,23 @@ class Envelope:
     clear: Mapping[str, Any]
     sealed: Mapping[str, Any] | None
     erased: bool = False
+    proofs: Mapping[str, str] = field(default_factory=dict)
+
+
+def source_path(source: str) -> str:
+    """The `source` attribute of a service."""
+    return f"/hotline/{source}"
+
+
+def proof_id(source: str, kid: str) -> str:
+    """The kid of a signature that a service makes for itself, under a key of its own."""
+    return f"{source_path(source)}/{kid}"
 
 
 def publish(
     event: RecordedEvent, source: str, data_keys: Mapping[str, bytes], followers: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """The CloudEvent of a public event.
+    """The CloudEvent of a public event, not signed yet.
 
     Args:
         source: the owning service's name.
@@ -98,11 +117,15 @@ def _without_key(kid: str) -> dict[str, Any]:
 def document(envelope: Envelope) -> dict[str, Any]:
     """The CloudEvent as a JSON document."""
     type_ = f"hotline.{envelope.type}.v{envelope.schema_version}"
-    data = {"clear": envelope.clear, "sealed": envelope.sealed}
+    data: dict[str, Any] = {"clear": envelope.clear, "sealed": envelope.sealed}
+    if envelope.erased:
+        data["erased"] = True
+    if envelope.proofs:
+        data[AUTHENTICATION] = envelope.proofs
     return {
         "specversion": "1.0",
         "id": str(envelope.id),
-        "source": f"/hotline/{envelope.source}",
+        "source": source_path(envelope.source),
         "type": type_,
         "subject": envelope.subject,
         "time": f"{envelope.day}T00:00:00Z",
@@ -115,7 +138,7 @@ def document(envelope: Envelope) -> dict[str, Any]:
         "streamversion": envelope.version,
         "correlationid": envelope.correlation_id,
         "causationid": envelope.causation_id,
-        "data": {**data, "erased": True} if envelope.erased else data,
+        "data": data,
     }
 
 
@@ -124,20 +147,33 @@ def serialise(envelope: Envelope) -> str:
     return orjson.dumps(document(envelope)).decode()
 
 
+def loaded(record: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record as JSON.
+
+    Raises:
+        UnreadableEnvelope: it is none.
+    """
+    try:
+        return orjson.loads(record) if isinstance(record, bytes) else record
+    except orjson.JSONDecodeError as fault:
+        raise UnreadableEnvelope("not JSON") from fault
+
+
 def parse(record: bytes | Mapping[str, Any]) -> Envelope:
-    """Read a CloudEvent of any Hotline service.
+    """Read a CloudEvent of any Hotline service, whoever wrote it.
 
     Raises:
         UnreadableEnvelope: not JSON, not a CloudEvent 1.0, not of a Hotline service, without its slot, or
             with an attribute that no version of ours ever has.
     """
+    event = loaded(record)
     try:
-        event = orjson.loads(record) if isinstance(record, bytes) else record
         if event["specversion"] != "1.0":
             raise UnreadableEnvelope("specversion is not 1.0")
         data, type_ = event["data"], _matched(_TYPE, event["type"])
+        source = _matched(_SOURCE, event["source"])
         return Envelope(
-            source=_matched(_SOURCE, event["source"])[1],
+            source=source[1],
             id=UUID(_text(event["id"])),
             type=type_[1],
             schema_version=int(type_[2]),
@@ -152,9 +188,8 @@ def parse(record: bytes | Mapping[str, Any]) -> Envelope:
             clear=_object(data["clear"]),
             sealed=None if data["sealed"] is None else _object(data["sealed"]),
             erased=data.get("erased", False) is True,
+            proofs=_proofs(data.get(AUTHENTICATION), source[0]),
         )
-    except orjson.JSONDecodeError as fault:
-        raise UnreadableEnvelope("not JSON") from fault
     except KeyError as fault:
         raise UnreadableEnvelope(f"{fault.args[0]} is missing") from fault
     except (TypeError, ValueError, AttributeError) as fault:
@@ -183,3 +218,10 @@ def _object(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
     return value
+
+
+def _proofs(signatures: object, path: str) -> Mapping[str, str]:
+    """Those of the owner; the others hold for the recipients that the payload had on its way."""
+    if signatures is None:
+        return {}
+    return {kid: _text(each) for kid, each in _object(signatures).items() if kid.startswith(path + "/")}

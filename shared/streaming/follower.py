@@ -8,10 +8,12 @@ that parking does not mend. What a service's members of the group share is the c
 """
 
 import asyncio
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import structlog
 
@@ -22,7 +24,7 @@ from shared.store.port import Store
 from shared.store.requests import StoreUnavailable
 from shared.streaming.broker import Broker, BrokerUnavailable, Record, Subscription
 from shared.streaming.catchup import Owner
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import PARKED_IN_A_ROW, FollowerStopped, Inbox
 from shared.streaming.slots import Slots
@@ -34,6 +36,7 @@ LONGEST_PAUSE = 5.0
 AWAY = (BrokerUnavailable, StoreUnavailable, SurroundingsFault)
 
 _NONE_IS_OURS = -1
+_OLD_HEADS = 4  # intervals: the broker, asked in between, may take most of one to say that it is away
 
 log = structlog.get_logger(origin=__name__)
 
@@ -82,11 +85,13 @@ class Follower:
         """We hold numbers that the owner does not have."""
         self.waiting_for: dict[int, str] = {}
         """slot -> the fault of the surroundings that its partition waits for."""
+        self._waiting_since: dict[int, date] = {}
         self._in_hand: dict[int, set[int]] = {}  # partition -> slots of records fetched and not consumed yet
         self._fetched: Counter[int] = Counter()  # partition -> batches
         self._next: dict[int, int] = {}
         self._committed_at = 0.0
         self._heads: dict[int, int] = {}
+        self._heads_at = -math.inf
         self._assigned: set[int] = set()
         self._partitions = 1
 
@@ -111,13 +116,20 @@ class Follower:
 
     def lag(self) -> int | None:
         """How many events of the slots that are ours now the owner had, when it was last asked, and we did
-        not reach; None before it has answered."""
-        if not self._heads:
+        not reach; None where that is unknown: without a subscription, or slots of ours, or an answer of the
+        owner's that is not old."""
+        is_old = time.monotonic() - self._heads_at > _OLD_HEADS * self._pace.heads
+        if is_old or not self.is_connected or not self._assigned:
             return None
         ours = (slot for slot in self._heads if slot % self._partitions in self._assigned)
         return sum(max(self._heads[slot] - self.slots.cursor(slot), 0) for slot in ours)
 
+    def waiting_before(self, day: date) -> int:
+        """How many slots have waited for their surroundings since an earlier day."""
+        return sum(since < day for since in self._waiting_since.values())
+
     async def _follow(self) -> None:
+        self._heads, self._heads_at, self._assigned = {}, -math.inf, set()
         await self.slots.load()
         self._next.clear()
         self._in_hand.clear()
@@ -178,14 +190,11 @@ class Follower:
         await all_together(*(self._receive(slot, envelopes) for slot, envelopes in by_slot.items()))
 
     async def _read(self, record: Record) -> Envelope | None:
-        """The record's event; None, and the bytes kept, where it is not one of the followed service."""
+        """The record's event; None, and the bytes kept, where the followed service did not sign it for us."""
         reason = record.fault
         try:
             if not reason:
-                envelope = parse(record.value)
-                if envelope.source == self._inbox.source:
-                    return envelope
-                reason = "of another source"
+                return self._inbox.events.read(record.value)
         except UnreadableEnvelope as fault:
             reason = str(fault)
         log.warning(
@@ -211,13 +220,20 @@ class Follower:
                 try:
                     await self.slots.receive(slot, envelopes)
                 except (StoreUnavailable, SurroundingsFault) as fault:
-                    self.waiting_for[slot] = str(fault)
+                    self._wait_for(slot, str(fault))
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
                 else:
                     return
         finally:
             self.waiting_for.pop(slot, None)
+            self._waiting_since.pop(slot, None)
+
+    def _wait_for(self, slot: int, reason: str) -> None:
+        if reason not in self.waiting_for.values():  # once, however many slots there are
+            log.warning("events wait", source=self._inbox.source, reason=reason)
+        self.waiting_for[slot] = reason
+        self._waiting_since.setdefault(slot, today())
 
     async def _commit(self, subscription: Subscription) -> None:
         if self._next and time.monotonic() - self._committed_at > self._pace.commit:
@@ -261,9 +277,10 @@ class Follower:
             before = self.slots.cursors()
             try:
                 self._heads = await self._owner.heads()
+                self._heads_at = time.monotonic()
             except SurroundingsFault as fault:
                 log.warning("heads of the owner unknown", source=self._inbox.source, reason=str(fault))
-                self._heads = {}
+                self._heads, self._heads_at = {}, -math.inf
             else:
                 self._alarm_lost_tail(before)
             await asyncio.sleep(self._pace.heads)

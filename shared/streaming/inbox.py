@@ -41,6 +41,7 @@ from shared.store.requests import (
     StoreUnavailable,
     merged,
 )
+from shared.streaming.authentication import FollowedEvents
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse, serialise
 from shared.streaming.handling import Handlers, Incoming, RecordFault, SurroundingsFault
 
@@ -50,6 +51,8 @@ TOMBSTONE = "tombstone"
 ERASURE = "complaint.erased"
 UNKNOWN = "unknown type or version"
 """How the reason of an event begins that an upgrade may make known."""
+BROKEN = "breaks its schema"
+"""The same: newer software may have sent a word that this one's models do not list."""
 BEHIND = "behind a parked event"
 ERASED = "its complaint is erased"
 ERASED_BY_OWNER = "erased by its owner"
@@ -58,12 +61,15 @@ NEXT = "next in its queue"
 
 PARKED_IN_A_ROW = 20
 _ATTEMPTS = 25
+PAGE = 32
+"""So many waiting events are read at a time; each may have 900 KiB."""
 
-# What PostgreSQL, or its driver, does not take is the record's fault; whatever else they say is not. (The
+# A value that PostgreSQL, or its driver, does not take is the record's fault, and so is one that is missing
+# for a column that the handler names (see `shared.store.schema_faults`); whatever else they say is not. (The
 # driver's own `DataError` is an `InterfaceError` and a `ValueError`.)
 _RECORD_FAULTS = (
     asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.NotNullViolationError,
     EventTooLarge,
     ValueError,
     TypeError,
@@ -104,6 +110,7 @@ class Inbox:
     def __init__(self, source: str, store: Store, keys: ServiceKeys, handlers: Handlers) -> None:
         self.source, self._store, self._keys, self._handlers = source, store, keys, handlers
         self._transport_keys = keys.sources[source]
+        self.events = FollowedEvents(source, self._transport_keys)
         self.parked_in_a_row = 0
         self._parking = asyncio.Lock()
 
@@ -210,14 +217,16 @@ class Inbox:
             StoreUnavailable, SurroundingsFault: stopped there; try again later.
         """
         applied, refusals = 0, 0
+        queue: _Queue | None = None
         while True:
             try:
                 async with _surroundings():
-                    queue = await self._waiting(subject)
+                    queue = queue or await self._waiting(subject, PAGE)
                     if not queue.waiting:
                         return applied, ""
                     state, reason = await self._retry_first(queue, refusals)
             except AppendRefused as fault:
+                queue = None
                 # It has another state by now, an event has arrived: look again. Where another retry was there
                 # first, the queue has moved on, however often.
                 refusals += not isinstance(fault, (CursorMoved, InboxStateChanged))
@@ -229,9 +238,11 @@ class Inbox:
                 return applied, reason
             applied += state is InboxState.APPLIED
             refusals = 0
+            queue = queue.after_first()
 
-    async def drop(self, entry: WaitingEntry) -> None:
-        """Give a waiting event up for good. What queued behind it is applied by `retry`.
+    async def drop(self, entry: WaitingEntry, recorded: AppendRequest | None = None) -> None:
+        """Give a waiting event up for good, and write `recorded` with it. What queued behind it is applied by
+        `retry`.
 
         Raises:
             InboxStateChanged: it does not wait any more.
@@ -239,9 +250,10 @@ class Inbox:
         """
         while True:
             async with _surroundings():
-                queue = await self._waiting(entry.subject)
+                queue = await self._waiting(entry.subject, 2)
                 is_first = bool(queue.waiting) and queue.waiting[0].slot_sequence == entry.slot_sequence
-                step = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
+                dropped = AppendRequest(transitions=(_step(entry, InboxState.DROPPED, "dropped"),))
+                step = merged(dropped, recorded) if recorded else dropped
                 try:
                     await self._store.append(merged(step, queue.next_parked()) if is_first else step)
                 except CursorMoved:
@@ -249,11 +261,12 @@ class Inbox:
                 else:
                     return
 
-    async def _waiting(self, subject: str) -> "_Queue":
+    async def _waiting(self, subject: str, limit: int | None) -> "_Queue":
         # The cursor first: nothing can be queued between, or the guard refuses.
         cursors = await self._store.cursors(self.source)
-        waiting = await self._store.waiting(self.source, subject)
-        return _Queue(waiting, cursors.get(waiting[0].slot, 0) if waiting else 0)
+        waiting = await self._store.waiting(self.source, subject, limit)
+        is_whole = limit is None or len(waiting) < limit
+        return _Queue(waiting, is_whole, cursors.get(waiting[0].slot, 0) if waiting else 0)
 
     async def _retry_first(self, queue: "_Queue", refusals: int) -> tuple[InboxState, str]:
         """What became of the first that waits, and why it still does."""
@@ -272,7 +285,10 @@ class Inbox:
             guard = AppendRequest(transitions=(_step(entry, InboxState(entry.state), entry.reason),))
             effects = await self._handled(Incoming(envelope, opened.plain, opened.data_key, guard))
             applied = AppendRequest(transitions=(_step(entry, InboxState.APPLIED, ""),))
-            rest = queue.rest_dropped() if envelope.type == ERASURE else queue.next_parked()
+            if envelope.type == ERASURE:
+                rest = (queue if queue.is_whole else await self._waiting(entry.subject, None)).rest_dropped()
+            else:
+                rest = queue.next_parked()
             try:
                 await self._store.append(merged(applied, effects, opened.key_row, rest))
             except _LASTING as refusal:
@@ -281,8 +297,9 @@ class Inbox:
                 raise RecordFault(_refused(refusal)) from refusal
         except (RecordFault, *_RECORD_FAULTS) as fault:
             reason = _reason(fault)
-            parked = _step(entry, InboxState.PARKED, reason)
-            await self._store.append(AppendRequest(transitions=(parked,)))
+            if (entry.state, entry.reason) != (InboxState.PARKED, reason):
+                parked = _step(entry, InboxState.PARKED, reason)
+                await self._store.append(AppendRequest(transitions=(parked,)))
             return InboxState.PARKED, reason
         return InboxState.APPLIED, ""
 
@@ -313,7 +330,7 @@ class Inbox:
             fields = ", ".join(
                 f"{'.'.join(map(str, error['loc']))} ({error['type']})" for error in errors[:5]
             )
-            raise RecordFault(f"breaks its schema: {fields}") from fault
+            raise RecordFault(f"{BROKEN}: {fields}") from fault
         except Exception as fault:  # a handler that fails on an event fails again: park it, go on
             log.exception("handler failed", type=envelope.type)
             raise RecordFault(f"the handler failed: {type(fault).__name__}") from fault
@@ -366,15 +383,25 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """What waits of one subject in its order, and the slot's cursor before that was read."""
+    """What waits of one subject in its order: all of it, or the first two at least; and the slot's cursor
+    before that was read."""
 
     waiting: Sequence[WaitingEntry]
+    is_whole: bool
     cursor: int
+
+    def after_first(self) -> "_Queue | None":
+        """The queue when the first one has left, and the next one was parked; None where too little of it is
+        known."""
+        if len(self.waiting) == 2 and not self.is_whole:
+            return None
+        rest = [replace(one, state=InboxState.PARKED, reason=NEXT) for one in self.waiting[1:2]]
+        return _Queue([*rest, *self.waiting[2:]], self.is_whole, self.cursor)
 
     def next_parked(self) -> AppendRequest:
         """With the first one leaving, the next one is parked. Refused where there was none, and one was
         queued meanwhile; behind a second one any number may be."""
-        if len(self.waiting) == 1:
+        if len(self.waiting) == 1:  # then it is whole
             return AppendRequest(cursors=(self._unmoved(),))
         return AppendRequest(transitions=(_step(self.waiting[1], InboxState.PARKED, NEXT),))
 

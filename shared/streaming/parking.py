@@ -9,9 +9,9 @@ import structlog
 
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
-from shared.store.requests import StoreUnavailable
+from shared.store.requests import AppendRequest, StoreUnavailable
 from shared.streaming.handling import Handlers, SurroundingsFault
-from shared.streaming.inbox import NEXT, UNKNOWN, Inbox
+from shared.streaming.inbox import BROKEN, NEXT, UNKNOWN, Inbox
 
 LONGEST_PAUSE = 30.0
 
@@ -67,34 +67,50 @@ class Parking:
         """Apply it and what queues behind it; how many were applied, and why it stopped ("" if done)."""
         return await self._inboxes[entry.source].retry(entry.subject)
 
-    async def drop(self, entry: WaitingEntry) -> tuple[int, str]:
+    async def drop(self, entry: WaitingEntry, recorded: AppendRequest | None = None) -> tuple[int, str]:
         """Give it up for good and apply what queued behind it; as `retry`.
+
+        Args:
+            recorded: the record of it, written with it (see `shared.streaming.drops`).
 
         Raises:
             InboxStateChanged: it is not parked any more.
+            AppendRefused: `recorded` is refused.
         """
         inbox = self._inboxes[entry.source]
-        await inbox.drop(entry)
+        await inbox.drop(entry, recorded)
         return await inbox.retry(entry.subject)
 
-    async def retry_at_start(self, handlers: Mapping[str, Handlers]) -> None:
-        """`retry_known`, as soon as the surroundings allow it. A task for the process that consumes."""
-        pause = 0.5
+    async def keep_retrying(self, handlers: Mapping[str, Handlers], every: float) -> None:
+        """`retry_known` at start and every so many seconds, until cancelled. A task for processes that
+        consume: software of before, which runs beside this one during an upgrade, goes on parking what it
+        does not know. Any number may do so at once: an event that another one has retried is not parked.
+        """
+        await self.retry_at_start(handlers)
         while True:
-            try:
-                applied = await self.retry_known(handlers)
-            except (StoreUnavailable, SurroundingsFault, asyncpg.PostgresError) as fault:
-                # By its type: a database without its tables yet is told by readiness.
-                log.warning("parked events wait for their retry", reason=type(fault).__name__)
-            else:
-                if applied:
-                    log.info("parked events retried at start", count=applied)
-                return
+            await asyncio.sleep(every)
+            await self._retried(handlers)
+
+    async def retry_at_start(self, handlers: Mapping[str, Handlers]) -> None:
+        """`retry_known`, as soon as the surroundings allow it."""
+        pause = 0.5
+        while not await self._retried(handlers):
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
+    async def _retried(self, handlers: Mapping[str, Handlers]) -> bool:
+        try:
+            applied = await self.retry_known(handlers)
+        except (StoreUnavailable, SurroundingsFault, asyncpg.PostgresError) as fault:
+            # By its type: a database without its tables yet is told by readiness.
+            log.warning("parked events wait for their retry", reason=type(fault).__name__)
+            return False
+        if applied:
+            log.info("parked events retried", count=applied)
+        return True
+
     async def retry_known(self, handlers: Mapping[str, Handlers]) -> int:
-        """At start: retry what was parked for a type or version that an upgrade has made known, and queues
+        """Retry what was parked for a type, version or form that an upgrade may have made known, and queues
         that a crash left half retried; how many events were applied.
 
         Raises:
@@ -112,4 +128,6 @@ class Parking:
 
 def _may_be_known(entry: WaitingEntry, handlers: Handlers) -> bool:
     name, _, version = entry.type.removeprefix("hotline.").rpartition(".v")
-    return entry.reason == NEXT or (entry.reason.startswith(UNKNOWN) and (name, int(version)) in handlers)
+    return entry.reason == NEXT or (
+        entry.reason.startswith((UNKNOWN, BROKEN)) and (name, int(version)) in handlers
+    )

@@ -4,6 +4,9 @@ What the reader gets: every public event of the lost tail that the topic or a fo
 log again, under the position, id, version and slot number that it had, so that followers see what they know.
 All of it is written in one transaction under the store's lock, or nothing.
 
+Only an event that the service has signed for itself is believed (`shared.streaming.authentication`), whoever
+shows it: what others wrote into the topic, and what a version published that did not sign, is passed over.
+
 What becomes of the rest:
 - A payload comes sealed under transport keys. It is rewrapped under its complaint's data key; where that was
   made after the copy, and is lost, under a new one.
@@ -39,16 +42,18 @@ import asyncpg
 import orjson
 
 from shared.errors import HotlineError
-from shared.sealing.jwe import PROTECTED, SealingError, rewrap
+from shared.sealing.jwe import PROTECTED, BrokenSealError, NoKeyError, SealingError, open_sealed, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
 from shared.store.asking import columns
 from shared.store.committer import BATCH_LIMIT, write
+from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
 from shared.store.requests import AppendRequest
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.broker import BrokerUnavailable, Record
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import ERASURE, TOMBSTONE
 from shared.streaming.returning import ConsumedPage, Reached
@@ -70,6 +75,10 @@ UPDATE leases SET epoch = epoch + 1, expires = '-infinity';
 UPDATE relay SET epoch = epoch + 1;
 """
 _NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
+
+# A time limit of the account's would break off the wait for a synchronous standby, and what was adopted would
+# be told of before it is there.
+_SETTINGS = {"synchronous_commit": "on", "statement_timeout": "0"}
 
 Tell = Callable[[int, int], None]
 """(done, total) of what is looked at."""
@@ -206,13 +215,12 @@ class _Search:
                 self._twice.add(at)
             elif other is None or other.sealed is None:
                 self.found[at] = envelope
-        await self.compare(known)
+        self._twice |= await self.strangers(known)
 
-    async def compare(self, known: Sequence[tuple[int, int, UUID]]) -> None:
-        """(slot, number, event id) with those that the log has under these numbers."""
-        if known:
-            rows = await self._connection.fetch(_OTHERS, *columns(known, 3))
-            self._twice |= {tuple(row) for row in rows}
+    async def strangers(self, told: Sequence[tuple[int, int, UUID]]) -> set[tuple[int, int]]:
+        """Slot and number of those (slot, number, event id) under whose number the log has another event."""
+        rows = await self._connection.fetch(_OTHERS, *columns(told, 3)) if told else []
+        return {(row[0], row[1]) for row in rows}
 
     def require_one_history(self) -> None:
         """
@@ -232,7 +240,7 @@ class _Search:
             RecoveryFailed: a follower has an event that it cannot read, and nobody else has it.
         """
         for (slot, number), name in sorted(self.kept_unread.items()):
-            if (slot, number) not in self.found:
+            if number > self._log.heads.get(slot, 0) and (slot, number) not in self.found:
                 raise RecoveryFailed(
                     f"{name} has consumed number {number} of slot {slot}, cannot read it any more, and nobody"
                     f" else has it: mend its inbox, or go on with `--without {name}`. Nothing was changed."
@@ -260,6 +268,8 @@ class Recovery:
         owners: Mapping[str, Owner] | None = None,
     ) -> None:
         self._service, self._topic, self._keys = service, topic, keys
+        self._own = OwnEvents(service, keys)
+        self._transport = {kid: key for ring in keys.followers.values() for kid, key in ring.keys.items()}
         self._broker, self._followers, self._without = broker, followers, frozenset(without)
         self._consequences, self._owners = consequences, owners or {}
         self._passed_over: list[str] = []
@@ -271,8 +281,8 @@ class Recovery:
             RecoveryFailed: nothing was changed.
         """
         try:
-            connection = await asyncpg.connect(database_url, timeout=5)
-        except (OSError, asyncpg.PostgresError) as fault:
+            connection = await connect(database_url, timeout=5, server_settings=_SETTINGS)
+        except AWAY as fault:
             raise RecoveryFailed(f"the database does not answer ({type(fault).__name__}).") from fault
         try:
             log = await _read_log(connection)
@@ -308,16 +318,16 @@ class Recovery:
         for number, (name, follower) in enumerate(self._followers.items()):
             try:
                 reached = await follower.reached(self._service)
-                await search.compare(
-                    [
-                        (slot, last.at, last.event_id)
-                        for slot, last in reached.items()
-                        if last.at <= log.heads.get(slot, 0)
-                    ]
+                strangers = await search.strangers(
+                    [(slot, last.at, last.event_id) for slot, last in reached.items()]
                 )
                 for slot in range(SLOTS):
                     if slot in reached:
-                        await self._search_slot(search, name, slot, log.heads.get(slot, 0), reached[slot].at)
+                        # Of one that the log has under another id the follower shows the event: its word
+                        # alone is no evidence.
+                        is_stranger = (slot, reached[slot].at) in strangers
+                        after = reached[slot].at - 1 if is_stranger else log.heads.get(slot, 0)
+                        await self._search_slot(search, name, slot, after, reached[slot].at)
                     tell(1 + number * SLOTS + slot + 1, steps)
             except SurroundingsFault as fault:
                 self._pass_over(name, str(fault))
@@ -342,12 +352,14 @@ class Recovery:
         follower = self._followers[name]
         while after < up_to:
             page = await follower.consumed(self._service, slot, after, PAGE)
-            envelopes = {item["slotsequence"]: self._ours(item) for item in page.events}
-            await search.take([one for one in envelopes.values() if one is not None])
-            unread = [*page.unreadable, *(number for number, one in envelopes.items() if one is None)]
-            search.kept_unread |= {(slot, number): name for number in unread if name not in self._without}
-            search.unreadable += len(unread)
-            if page.last is None:
+            events = [self._ours(item) for item in page.events]
+            await search.take([event for event in events if event is not None])
+            search.kept_unread |= {
+                (slot, number): name for number in page.unreadable if name not in self._without
+            }
+            # One that we have not signed is no event of ours, and no reason to refuse.
+            search.unreadable += len(page.unreadable) + events.count(None)
+            if page.last is None or page.last <= after:
                 return
             after = page.last
 
@@ -373,10 +385,21 @@ class Recovery:
 
     def _ours(self, record: bytes | Mapping[str, Any]) -> Envelope | None:
         try:
-            envelope = parse(record)
+            envelope = self._own.read(record)
         except UnreadableEnvelope:
             return None
-        return envelope if envelope.source == self._service else None
+        return envelope if self._may_open(envelope) else replace(envelope, sealed=None, erased=True)
+
+    def _may_open(self, envelope: Envelope) -> bool:
+        """False where the payload's key is wrapped wrongly, which no proof covers: another may have it."""
+        try:
+            if envelope.sealed is not None:
+                open_sealed(envelope.sealed, self._transport, envelope.id)
+        except BrokenSealError:
+            return False
+        except NoKeyError:  # `_line` asks for the key
+            return True
+        return True
 
     # Into the log
 
@@ -430,9 +453,8 @@ class Recovery:
         """A row of the log, as `sql.COLUMNS` has them."""
         sealed: Mapping[str, Any] | None = None
         if envelope.sealed is not None and data_key is not None:
-            transport = {kid: key for ring in self._keys.followers.values() for kid, key in ring.keys.items()}
             try:
-                sealed = rewrap(envelope.sealed, transport, data_key.recipient)
+                sealed = rewrap(envelope.sealed, self._transport, data_key.recipient)
             except SealingError as fault:
                 raise RecoveryFailed(
                     f"number {envelope.slot_sequence} of slot {envelope.slot} does not open: {fault}. Put the"
@@ -454,6 +476,12 @@ class Recovery:
             orjson.dumps(metadata).decode() if any(metadata.values()) else "{}",
             date.fromisoformat(envelope.day),
         )
+
+
+def _number(item: Mapping[str, Any]) -> int:
+    """Where the next page begins; the item may be anything."""
+    number = item.get("slotsequence")
+    return number if isinstance(number, int) else 0
 
 
 def _position(line: tuple[Any, ...]) -> int:

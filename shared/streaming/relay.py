@@ -12,26 +12,22 @@ import time
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
-import asyncpg
 import orjson
 import structlog
 
 from shared.clock import today
 from shared.store.events import RecordedEvent
-from shared.store.leases import LEASE_SECONDS, Lease
+from shared.store.leases import Lease, Leases
 from shared.store.port import Store
-from shared.store.requests import StoreUnavailable
 from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publisher
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.leader import Leader
 from shared.streaming.published import PublishedLog
 from shared.streaming.relay_state import Mark, RelayState
 from shared.streaming.tail import has, last_published, published_and_lost
-from shared.streaming.together import stand_together
 
 BATCH = 500
 POLL_SECONDS = 1.0
-LONGEST_PAUSE = 5.0
-AWAY = (BrokerUnavailable, StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 log = structlog.get_logger(origin=__name__)
 
@@ -40,46 +36,26 @@ class Relay:
     """Publishes one service's public events. `run` goes on until it is cancelled."""
 
     def __init__(
-        self, topic: str, store: Store, published: PublishedLog, broker: Broker, state: RelayState
+        self,
+        topic: str,
+        store: Store,
+        published: PublishedLog,
+        broker: Broker,
+        state: RelayState,
+        leases: Leases,
     ) -> None:
         self._topic, self._store, self._published = topic, store, published
         self._broker, self._state = broker, state
+        self._leader = Leader(f"relay {topic}", leases)
         self.position = 0
-        self.is_leader = False
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether it is this process that publishes."""
+        return self._leader.is_leading
 
     async def run(self) -> None:
-        pause = 0.1
-        while True:
-            try:
-                if await self._lead_once():
-                    pause = 0.1
-            except AWAY as fault:
-                log.warning("relay interrupted", reason=type(fault).__name__)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            except Exception:  # the loop's edge: keys are away, an event is broken; HTTP must go on
-                log.exception("relay failed", topic=self._topic)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
-
-    async def _lead_once(self) -> bool:
-        """Lead until something breaks; False where another process leads."""
-        lease = await self._state.lead(self._topic)
-        if lease is None:
-            await asyncio.sleep(POLL_SECONDS)
-            return False
-        self.is_leader = True
-        try:
-            # A lease that cannot be kept stops the publishing.
-            await stand_together(self._keep(lease), self._publish(lease))
-        finally:
-            self.is_leader = False
-            with suppress(*AWAY):
-                await self._state.give_up(lease)
-        return True
-
-    async def _keep(self, lease: Lease) -> None:
-        while await self._state.stay(lease):
-            await asyncio.sleep(LEASE_SECONDS / 3)
+        await self._leader.run(self._publish)
 
     async def _publish(self, lease: Lease) -> None:
         async with self._broker.publisher(self._topic) as publisher:
@@ -153,10 +129,13 @@ class Relay:
                 continue
             begin, end = await publisher.bounds(partition)
             # Below `begin` retention took it: the topic goes on. A new topic begins at 0.
-            if end > mark.offset and (
-                begin > mark.offset
-                or await self._event_at(publisher, partition, mark.offset) == mark.event_id
-            ):
+            if end > mark.offset and begin > mark.offset:
+                continue
+            if end > mark.offset and await self._event_at(publisher, partition, mark.offset) == mark.event_id:
+                if last is None:
+                    # A version that did not sign has published it, or others wrote behind it: nothing at the
+                    # end is evidence of our tail. Publishing it again makes it so.
+                    survived.append(mark.position - 1)
                 continue
             log.warning("topic lost records", topic=self._topic, partition=partition)
             # What stands above the mark was sent after the loss: of what was before it tells nothing.
@@ -181,7 +160,7 @@ class Relay:
     async def _last_of_ours(self, publisher: Publisher, partition: int) -> Envelope | None:
         """The last record of a partition if it is ours and in the log; halts the store where it is ours
         and the log does not know it."""
-        last = await last_published(publisher, partition, self._published.service)
+        last = await last_published(publisher, partition, self._published.own)
         if last is None or await has(self._store, last.slot, last.slot_sequence, last.id):
             return last
         await self._store.halt(published_and_lost(self._topic, last))

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
-
-from shared.store.leases import Lease, give_up_lease, renew_lease, take_lease
+from shared.store.pools import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +18,6 @@ class Mark:
 
 
 class RelayState(Protocol):
-    async def lead(self, topic: str) -> Lease | None:
-        """Take the relay's lease; None where another process leads."""
-
-    async def stay(self, lease: Lease) -> bool:
-        """Extend the lease; False where it is lost."""
-
-    async def give_up(self, lease: Lease) -> None: ...
-
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         """The position published up to and the marks; from here on only `epoch` may move them. None where a
         later one was here already."""
@@ -53,17 +43,8 @@ DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, posi
 
 
 class PostgresRelayState:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-
-    async def lead(self, topic: str) -> Lease | None:
-        return await take_lease(self._pool, f"relay {topic}", uuid4())
-
-    async def stay(self, lease: Lease) -> bool:
-        return await renew_lease(self._pool, lease)
-
-    async def give_up(self, lease: Lease) -> None:
-        await give_up_lease(self._pool, lease)
 
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         position = await self._pool.fetchval(_LOAD, topic, epoch)

@@ -1,8 +1,10 @@
 """What a follower gives back: how far it has consumed an owner's events, and these events themselves.
 
 An owner whose database was set back to an older copy learns from it that it was, and what it lost. Events
-are returned as they were published, sealed under the transport keys that the two share; one whose data key
-was destroyed here is returned as erased, and one that was never opened as it came.
+are returned as they were published, sealed under the transport keys that the two share, with the owner's own
+signature; one whose data key was destroyed here is returned as erased, and one that was never opened as it
+came. The owner believes none that it has not signed itself: those that came from a version that did not sign
+are no evidence.
 """
 
 from collections.abc import Collection, Iterable, Mapping

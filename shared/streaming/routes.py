@@ -5,15 +5,18 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
+from fastapi import Query, Response
+from pydantic import BaseModel, StringConstraints
 
-from shared.errors import NotFound, Unavailable, Unprocessable
+from shared.contracts.contract import VISIBLE, Telling
+from shared.errors import Conflict, NotFound, Unavailable, Unprocessable
+from shared.sanitiser.free_text import Sanitise
 from shared.sealing.jwe import NoKeyError
 from shared.store.events import SLOTS
 from shared.store.inbox import WaitingEntry
 from shared.store.port import Store
 from shared.store.requests import InboxStateChanged
+from shared.streaming.drops import Drops
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.parking import ParkedId, Parking
 from shared.streaming.published import PublishedLog
@@ -21,6 +24,8 @@ from shared.streaming.returning import Returned
 from shared.web import openapi
 from shared.web.auth import Operator, ServiceAccount
 from shared.web.pages import Cursor, Cursors, Limit, Page
+from shared.web.parameters import ParkedPath, Source
+from shared.web.routing import Router
 
 EVENTS_LIMIT = 1000
 
@@ -61,6 +66,18 @@ class ParkedEvent(BaseModel):
     reason: str
 
 
+class ParkedEventShown(ParkedEvent):
+    """`drop_requested`: an operator has asked for its drop, and another one has to confirm it."""
+
+    drop_requested: bool
+
+
+class DropReason(BaseModel):
+    """Why an event is never to be applied."""
+
+    reason: Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
+
+
 class Retried(BaseModel):
     """`applied` events of the subject were applied; `reason` says why the next one was not, if one waits."""
 
@@ -68,15 +85,15 @@ class Retried(BaseModel):
     reason: str | None
 
 
-ParkedPath = Annotated[str, Path(pattern=r"^[a-z]{1,20}-\d{1,3}-\d{1,18}$", description="as in the list")]
+class Dropped(Retried):
+    """`dropped` is false where a second operator has to confirm it, by the same request."""
+
+    dropped: bool
 
 
-Source = Annotated[str, Query(pattern=r"^[a-z]{1,20}$", description="the service whose events are meant")]
-
-
-def followers(store: Store, published: PublishedLog) -> APIRouter:
+def followers(store: Store, published: PublishedLog) -> Router:
     """Catch-up: the same records as on Kafka."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def events(
@@ -97,9 +114,9 @@ def followers(store: Store, published: PublishedLog) -> APIRouter:
     return router
 
 
-def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
+def consumed(returned: Returned, sources: Collection[str]) -> Router:
     """What an owner asks whose log may have lost its tail; `sources` are the followed ones."""
-    router = APIRouter(prefix="/v1/events", tags=["followers"])
+    router = Router(prefix="/v1/events", tags=["followers"])
 
     @router.get("/cursors", responses=openapi.problems(NotFound, Unprocessable))
     async def cursors(_: ServiceAccount, source: Source) -> Consumed:
@@ -131,9 +148,9 @@ def consumed(returned: Returned, sources: Collection[str]) -> APIRouter:
     return router
 
 
-def parked(parking: Parking, cursors: Cursors) -> APIRouter:
+def parked(parking: Parking, drops: Drops, cursors: Cursors) -> Router:
     """Parked events, for operators."""
-    router = APIRouter(prefix="/v1/parked", tags=["operators"])
+    router = Router(prefix="/v1/parked", tags=["operators"])
 
     @router.get("", responses=openapi.problems(Unprocessable))
     async def list_parked(_: Operator, limit: Limit = 50, cursor: Cursor = None) -> Page[ParkedEvent]:
@@ -146,8 +163,11 @@ def parked(parking: Parking, cursors: Cursors) -> APIRouter:
         )
 
     @router.get("/{parked_id}", responses=openapi.problems(NotFound, Unprocessable))
-    async def show_parked(_: Operator, parked_id: ParkedPath) -> ParkedEvent:
-        return _shown(await _found(parked_id))
+    async def show_parked(_: Operator, parked_id: ParkedPath) -> ParkedEventShown:
+        """One of them."""
+        found = await _found(parked_id)
+        requested = await drops.is_requested(found)
+        return ParkedEventShown(**_shown(found).model_dump(), drop_requested=requested)
 
     @router.post("/{parked_id}/retry", responses=openapi.problems(NotFound, Unprocessable))
     async def retry_parked(_: Operator, parked_id: ParkedPath) -> Retried:
@@ -157,16 +177,29 @@ def parked(parking: Parking, cursors: Cursors) -> APIRouter:
             applied, reason = await parking.retry(found)
         return Retried(applied=applied, reason=reason or None)
 
-    @router.delete("/{parked_id}", responses=openapi.problems(NotFound, Unprocessable))
-    async def drop_parked(_: Operator, parked_id: ParkedPath) -> Retried:
-        """Give it up for good, and apply what queued behind it."""
+    @router.delete(
+        "/{parked_id}",
+        responses={
+            202: {"model": Dropped, "description": "A second operator has to confirm it."},
+            **openapi.problems(NotFound, Conflict, Unprocessable),
+        },
+    )
+    async def drop_parked(
+        caller: Operator, parked_id: ParkedPath, why: DropReason, response: Response
+    ) -> Dropped:
+        """Give it up for good, and apply what queued behind it. A first operator asks for it, and nothing
+        happens yet; a second one confirms it."""
         found = await _found(parked_id)
         try:
             with _surroundings():
-                applied, reason = await parking.drop(found)
+                outcome = await drops.drop(found, caller.subject, why.reason)
         except InboxStateChanged:
             raise NotFound("It is not parked any more.") from None
-        return Retried(applied=applied, reason=reason or None)
+        if outcome is None:
+            response.status_code = 202
+            return Dropped(dropped=False, applied=0, reason=None)
+        applied, reason = outcome
+        return Dropped(dropped=True, applied=applied, reason=reason or None)
 
     async def _found(parked_id: str) -> WaitingEntry:
         if (entry := await parking.find(ParkedId.parse(parked_id))) is None:

@@ -5,7 +5,7 @@ Kafka and catch-up feed the same cursors, one event at a time in each slot, any 
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from shared.store.port import Store
 from shared.store.requests import CursorMoved
 from shared.streaming.catchup import Owner
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
 
@@ -84,17 +84,33 @@ class Slots:
             after = self.cursor(slot)
             items = await self._owner.events(slot, after, PAGE)
             async with self._locks[slot]:
-                await self._receive_page(slot, after, [_readable(item, self._inbox.source) for item in items])
+                await self._receive_page(slot, after, items)
             if not items and self.cursor(slot) < self.behind.get(slot, 0):
                 # It showed a higher number than it has: a lost tail, or a head read from a newer replica.
                 raise SurroundingsFault(f"{self._inbox.source} does not have what it told of slot {slot}")
         self.behind.pop(slot, None)
 
-    async def _receive_page(self, slot: int, after: int, page: Sequence[Envelope | None]) -> None:
-        """What the owner has above `after`. A number it leaves out or serves unreadably it does not have."""
-        for envelope in page:
-            if envelope is None or envelope.slot != slot:
+    def _readable(self, slot: int, items: Iterable[Mapping[str, Any]]) -> Iterator[Envelope]:
+        """
+        Raises:
+            SurroundingsFault: at an event that is not authentic.
+        """
+        for item in items:
+            try:
+                envelope = self._inbox.events.read_served(item)
+            except UnreadableEnvelope as fault:
+                log.warning("unreadable in catch-up", source=self._inbox.source, reason=str(fault))
                 continue
+            if envelope.slot == slot:
+                yield envelope
+
+    async def _receive_page(self, slot: int, after: int, page: Sequence[Mapping[str, Any]]) -> None:
+        """What the owner has above `after`. A number it leaves out or serves unreadably it does not have.
+
+        Raises:
+            StoreUnavailable, SurroundingsFault: as `_receive` and `_readable`; what came before is received.
+        """
+        for envelope in self._readable(slot, page):
             while after <= self.cursor(slot) < envelope.slot_sequence - 1:
                 await self._miss(slot)
             if self.cursor(slot) < after:
@@ -133,12 +149,3 @@ class Slots:
         if moved.actual < self.cursor(slot):
             log.warning("cursor went back", source=self._inbox.source, slot=slot)
         self._cursors[slot] = moved.actual
-
-
-def _readable(item: Mapping[str, Any], source: str) -> Envelope | None:
-    try:
-        envelope = parse(item)
-    except UnreadableEnvelope as fault:
-        log.warning("unreadable in catch-up", source=source, reason=str(fault))
-        return None
-    return envelope if envelope.source == source else None

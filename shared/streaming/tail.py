@@ -5,12 +5,15 @@ appended next would take their numbers a second time. So before the first append
 of the committer the newest record of each partition, and the last event that each follower consumed of each
 slot, are looked up in the log. One that it does not have, or has with another id, is a lost tail: the store
 is halted in its database, for all its processes, and `./hotline recover` adopts what is missing. What halted
-it is asked for anew (`keep`, every half minute), and the halt ends with it.
+it is asked for anew (`keep`, every half minute), and the halt ends with it. Nothing is believed but an event
+that we have signed for ourselves (`shared.streaming.authentication`), neither what anybody wrote into the
+topic nor a follower's word: a follower that names an event is asked to show it.
 
 The limit: a service must take complaints while Kafka is away for days, so whoever has not answered within
 `COMPARE_SECONDS` is passed over, and where nobody has, appends go on, with a warning. A tail that was lost
 while topic and followers were all out of reach is found when one of them is back, and then numbers may have
-been given twice already. Numbers that nobody ever saw are lost unseen: giving them again harms nobody.
+been given twice already. Numbers that nobody ever saw are lost unseen: giving them again harms nobody. Nor
+are events evidence that were published by a version that did not sign.
 """
 
 import asyncio
@@ -25,10 +28,11 @@ import structlog
 from shared.store.halts import Halt
 from shared.store.port import Store
 from shared.store.requests import StoreUnavailable
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.broker import Broker, BrokerUnavailable, Publisher
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.handling import SurroundingsFault
-from shared.streaming.returning import Reached
+from shared.streaming.returning import ConsumedPage, Reached
 
 COMPARE_SECONDS = 3.0
 INTERVAL_SECONDS = 30.0
@@ -40,8 +44,8 @@ LOOK_BACK = 16
 log = structlog.get_logger(origin=__name__)
 
 
-async def last_published(publisher: Publisher, partition: int, service: str) -> Envelope | None:
-    """The newest event of `service` among the last records of a partition.
+async def last_published(publisher: Publisher, partition: int, own: OwnEvents) -> Envelope | None:
+    """The newest event that we have published among the last records of a partition.
 
     Behind it may be a few that are foreign, or cannot be read: they must not hide it.
 
@@ -50,10 +54,9 @@ async def last_published(publisher: Publisher, partition: int, service: str) -> 
     """
     begin, end = await publisher.bounds(partition)
     for offset in range(end - 1, max(begin, end - LOOK_BACK) - 1, -1):
-        record = await publisher.read_at(partition, offset)
-        with suppress(UnreadableEnvelope):
-            if record and (envelope := parse(record.value)).source == service:
-                return envelope
+        if (record := await publisher.read_at(partition, offset)) is not None:
+            with suppress(UnreadableEnvelope):
+                return own.read(record.value)
     return None
 
 
@@ -86,17 +89,25 @@ class Follower(Protocol):
             SurroundingsFault: it does not answer.
         """
 
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+        """Events of `source` as it consumed them, those of one slot above `after`, in order.
+
+        Raises:
+            SurroundingsFault: it does not answer.
+        """
+
 
 class Tail:
     """
     Args:
+        own: judges what others show as ours.
         followers: those whose addresses are known, by name.
     """
 
     def __init__(
-        self, service: str, topic: str, store: Store, broker: Broker, followers: Mapping[str, Follower]
+        self, own: OwnEvents, topic: str, store: Store, broker: Broker, followers: Mapping[str, Follower]
     ) -> None:
-        self._service, self._topic, self._store = service, topic, store
+        self._own, self._topic, self._store = own, topic, store
         self._broker, self._followers = broker, followers
         self._abandoned: set[asyncio.Task[Halt | None]] = set()
 
@@ -167,18 +178,29 @@ class Tail:
     async def _compare_topic(self) -> Halt | None:
         async with self._broker.publisher(self._topic) as publisher:
             for partition in range(await publisher.partitions()):
-                last = await last_published(publisher, partition, self._service)
+                last = await last_published(publisher, partition, self._own)
                 if last and not await has(self._store, last.slot, last.slot_sequence, last.id):
                     return published_and_lost(self._topic, last)
         return None
 
     def _comparison(self, name: str, follower: Follower) -> Callable[[], Awaitable[Halt | None]]:
         async def compare() -> Halt | None:
-            reached = await follower.reached(self._service)
+            reached = await follower.reached(self._own.service)
             heads = await self._store.slot_heads()
             for slot, last in reached.items():
-                if last.at > heads.get(slot, 0) or not await has(self._store, slot, last.at, last.event_id):
+                if last.at <= heads.get(slot, 0) and await has(self._store, slot, last.at, last.event_id):
+                    continue
+                if await self._shows(follower, slot, last):
                     return lost_tail(name, f"{name} has consumed", slot, last.at, last.event_id)
+                log.warning("a follower named a number and cannot show its event", follower=name, slot=slot)
             return None
 
         return compare
+
+    async def _shows(self, follower: Follower, slot: int, last: Reached) -> bool:
+        """Whether the follower has the event that it names, signed by us: its word alone is no evidence."""
+        for item in (await follower.consumed(self._own.service, slot, last.at - 1, 1)).events:
+            with suppress(UnreadableEnvelope):
+                event = self._own.read(item)
+                return (event.slot, event.slot_sequence, event.id) == (slot, last.at, last.event_id)
+        return False

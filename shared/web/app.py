@@ -13,18 +13,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from pydantic import BaseModel
 
 from shared.errors import Unavailable
-from shared.web import openapi, problems
+from shared.web import docs, openapi, problems
 from shared.web.auth import Authenticator
-from shared.web.edge import Edge
+from shared.web.edge import BODY_SECONDS, Edge
+from shared.web.routing import Router
 
 # What is not ready, by name, with a short reason that holds no secret; empty when all is well.
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 
-VERSION = "0.1.0"
 _READINESS_SECONDS = 2.0
 
 
@@ -38,16 +38,17 @@ def create_app(
     version: str,
     readiness: Readiness,
     authenticator: Authenticator,
-    routers: Sequence[APIRouter] = (),
+    routers: Sequence[Router] = (),
     body_limits: Mapping[str, int | None] | None = None,
+    body_seconds: float = BODY_SECONDS,
 ) -> FastAPI:
-    """`body_limits`: by exact path, where a body may be longer than 256 KiB, None for any length."""
+    """`body_limits`: by exact path, where a body may be longer than 256 KiB, None for any length.
+    `body_seconds`: for a body to arrive; where any length is taken, for its next part."""
     app = FastAPI(
         title=title,
         version=version,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         telemetry={
             "tracing": False,
@@ -58,16 +59,16 @@ def create_app(
         },
     )
     app.state.authenticator = authenticator
-    app.add_middleware(Edge, body_limits=body_limits or {})
+    app.add_middleware(Edge, body_limits=body_limits or {}, body_seconds=body_seconds)
     problems.install(app)
-    for router in (*routers, _health(readiness)):
+    for router in (*routers, _health(readiness), docs.pages(title)):
         app.include_router(router)
     openapi.install(app)
     return app
 
 
-def _health(readiness: Readiness) -> APIRouter:
-    router = APIRouter(prefix="/healthz", tags=["health"])
+def _health(readiness: Readiness) -> Router:
+    router = Router(prefix="/healthz", tags=["health"])
 
     @router.get("/live")
     async def live() -> Health:

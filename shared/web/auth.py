@@ -22,6 +22,7 @@ from joserfc import jws, jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.conflict import Holder
 from shared.errors import Forbidden, Unauthorized
 from shared.settings import ServiceSettings
 from shared.web.jwks import KeySource
@@ -44,17 +45,6 @@ _LEEWAY_SECONDS = 60
 _REMEMBERED_SECONDS = 60
 _MOST_REMEMBERED = 4096
 _LONGEST_TOKEN = 16 * 1024
-
-
-class Holder(BaseModel):
-    """The police past or present of the person behind an account; decides on conflicts of interest."""
-
-    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
-
-    force: str | None = None
-    unit: str | None = None
-    name: str | None = None
-    collar_number: str | None = None
 
 
 class Caller(BaseModel):

@@ -1,33 +1,64 @@
-"""What all answers have in common: bodies are limited, nothing is cached, no crash tells anything.
+"""Promises about every request and every answer, whatever the route.
 
 - A body over its limit is 413, at once where `Content-Length` says so, else when the bytes that
-  really arrived pass it.
+  really arrived pass it. A body that does not arrive in time is 408.
+- A header that a route reads and that is sent twice with two values is 400 and named; a body in a
+  `Content-Encoding` is 415.
+- `HEAD` is `GET` without the body.
+- Nothing is cached, and a browser loads nothing for an answer and tells no address of it.
 - Any exception that nothing else turned into an answer is a 500 without content. The log gets its
   type and the frames; its message may quote a caller, so nobody sees it.
 - An answer that had begun cannot be taken back: the connection is closed instead.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import InternalError
+from shared.errors import BadRequest, InternalError, Problem, UnsupportedMediaType
 from shared.web import logs, problems
 
-BODY_LIMIT = 256 * 1024
+BODY_LIMIT: Final = 256 * 1024
+BODY_SECONDS: Final = 30.0
 
-_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_POLICY: Final = b"content-security-policy"
+_HEADERS: Final = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_NOTHING_LOADED: Final = (
+    _POLICY,
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+ON_EVERY_ANSWER: Final = (*_HEADERS, _NOTHING_LOADED)
+"""What an answer carries; a page has a policy of its own."""
+
+# Headers with one value each: with two, a proxy and we might each go by another one.
+_SINGLE: Final = {
+    name.lower().encode(): name
+    for name in ("Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key", "If-Match")
+}
 
 
 class Edge:
     """Pure ASGI: it costs no task, and streams pass through it unbuffered."""
 
-    def __init__(self, app: ASGIApp, body_limits: Mapping[str, int | None]) -> None:
-        """`body_limits`: by path, where it differs from 256 KiB; None is no limit."""
+    def __init__(
+        self, app: ASGIApp, body_limits: Mapping[str, int | None], body_seconds: float = BODY_SECONDS
+    ) -> None:
+        """
+        Args:
+            body_limits: bytes, by path, where it differs from 256 KiB; None is no limit.
+            body_seconds: for a whole body to arrive; of one without a limit, for the next part of it.
+        """
         self._app = app
         self._body_limits = body_limits
+        self._body_seconds = body_seconds
         self._log = logs.logger(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,15 +68,26 @@ class Edge:
 
         limit = self._body_limits.get(scope["path"], BODY_LIMIT)
         received = 0
+        is_whole = False
+        deadline: float | None = None
         has_started = False
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole, deadline
+            if is_whole:  # it is asked whether the client is still there
+                return await receive()
+            if deadline is None or limit is None:
+                deadline = asyncio.get_running_loop().time() + self._body_seconds
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                # The framework's own type: FastAPI passes it through while it reads a body.
+                raise (ClientDisconnect if has_started else HTTPException(408)) from None
+            is_whole = not message.get("more_body", False)
             if limit is not None and message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > limit:
-                    # The framework's own type: FastAPI passes it through while it reads a body.
                     raise HTTPException(413)
             return message
 
@@ -53,13 +95,18 @@ class Edge:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if not any(name == _POLICY for name, _ in headers):
+                    headers.append(_NOTHING_LOADED)
+                message["headers"] = headers
             await send(message)
 
         try:
-            if limit is not None and _declared_length(scope) > limit:
-                await problems.response(problems.too_large())(scope, receive, headed)
+            if (problem := _refused(scope["headers"], limit)) is not None:
+                await problems.response(problem)(scope, receive, headed)
                 return
+            if scope["method"] == "HEAD":  # in a copy: the server goes by its own, and sends no body
+                scope = {**scope, "method": "GET"}
             await self._app(scope, counted, headed)
         except ClientDisconnect:
             return  # nobody is there to be answered
@@ -71,13 +118,22 @@ class Edge:
                 exc_info=error,
             )
             if not has_started:
-                problem = InternalError("Something went wrong here. It has been noted.")
-                await problems.response(problem)(scope, receive, headed)
+                internal = InternalError("Something went wrong here. It has been noted.")
+                await problems.response(internal)(scope, receive, headed)
 
 
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            # A server lets only digits through; what it does not, the counting catches.
-            return int(value) if value.isdigit() else 0
-    return 0
+def _refused(headers: Iterable[tuple[bytes, bytes]], limit: int | None) -> Problem | None:
+    """Why a request is refused for its headers alone. Costs about a microsecond."""
+    single: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _SINGLE:
+            if single.setdefault(name, value) != value:
+                return BadRequest(f"The header {_SINGLE[name]} is sent twice, with two values.")
+        # A server lets only digits through; what it does not, the counting catches.
+        elif name == b"content-length" and limit is not None and value.isdigit() and int(value) > limit:
+            return problems.too_large()
+    if single.get(b"content-encoding", b"identity").lower() != b"identity":
+        return UnsupportedMediaType(
+            "A body is taken as it is, without a Content-Encoding.", headers={"Accept-Encoding": "identity"}
+        )
+    return None

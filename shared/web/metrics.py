@@ -121,7 +121,7 @@ def exposition(metrics: Metrics) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         answer: Response
-        if (scope["path"], scope["method"]) == ("/metrics", "GET"):
+        if scope["path"] == "/metrics" and scope["method"] in {"GET", "HEAD"}:
             encode, media_type = choose_encoder(Headers(scope=scope).get("accept", ""))
             answer = Response(encode(timeless), headers={"Content-Type": media_type})
         else:

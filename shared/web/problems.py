@@ -9,20 +9,23 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from shared.contracts.messages import message
 from shared.errors import (
     FieldError,
     MethodNotAllowed,
     NotFound,
     Problem,
+    RequestTimeout,
     TooLarge,
     Unavailable,
     Unprocessable,
 )
-from shared.store.requests import StoreHalted, StoreUnavailable
+from shared.store.requests import StoreBusy, StoreHalted, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:hotline:problem:"
@@ -30,21 +33,6 @@ TYPE_PREFIX = "urn:hotline:problem:"
 # FastAPI's locations begin with where the field was; of these only the name is of interest.
 _PLACES = {"body", "query", "path", "header", "cookie"}
 _LONGEST_NAME = 64
-# Pydantic builds these sentences around an excerpt of the input, or an exception's text about it.
-_QUOTING = {
-    "json_invalid": "must be JSON",
-    "uuid_parsing": "must be a UUID",
-    "union_tag_invalid": "must be one of the known kinds",
-    "mapping_type": "must be an object",
-    "iteration_error": "must be a list",
-    "get_attribute_error": "must be readable",
-    "url_parsing": "must be a URL",
-    "url_syntax_violation": "must be a URL",
-    "date_parsing": "must be a date, as 2020-12-31",
-    "date_from_datetime_parsing": "must be a date, as 2020-12-31",
-    "datetime_parsing": "must be a date and time",
-    "datetime_from_date_parsing": "must be a date and time",
-}
 
 
 class ProblemResponse(JSONResponse):
@@ -68,7 +56,7 @@ def response(problem: Problem) -> ProblemResponse:
 def from_validation(error: ValidationError | RequestValidationError) -> Unprocessable:
     """What pydantic found, as fields; for routes that validate a body themselves too."""
     found: Iterable[Mapping[str, Any]] = (
-        error.errors(include_url=False, include_context=False, include_input=False)
+        error.errors(include_url=False, include_input=False)
         if isinstance(error, ValidationError)
         else error.errors()
     )
@@ -77,10 +65,9 @@ def from_validation(error: ValidationError | RequestValidationError) -> Unproces
 
 
 def _field_error(entry: Mapping[str, Any]) -> FieldError:
-    message = _QUOTING.get(entry["type"]) or entry["msg"].removeprefix("Value error, ")
     # The location of unreadable JSON is an offset, not a field.
     location = entry["loc"][:1] if entry["type"] == "json_invalid" else entry["loc"]
-    return FieldError(field_path(location), message)
+    return FieldError(field_path(location), message(entry))
 
 
 def field_path(location: Sequence[str | int]) -> str:
@@ -109,10 +96,14 @@ def _on_store_away(_: Request, __: Exception) -> ProblemResponse:
     return response(Unavailable("Nothing was stored; send it again later.", retry_after=2))
 
 
-def _on_framework(_: Request, error: Exception) -> ProblemResponse:
+def _on_store_busy(_: Request, __: Exception) -> ProblemResponse:
+    """No connection was free, or a statement took too long."""
+    return response(Unavailable("Too much is asked at once; ask again in a moment.", retry_after=1))
+
+
+def _on_framework(request: Request, error: Exception) -> Response:
     """What Starlette and FastAPI raise themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
-    headers = dict(error.headers or {})
     problem: Problem
     match error.status_code:
         case 400:  # FastAPI's word for a body that is no UTF-8, or is nested too deeply
@@ -120,7 +111,12 @@ def _on_framework(_: Request, error: Exception) -> ProblemResponse:
         case 404:
             problem = NotFound("There is nothing at this address.")
         case 405:
+            headers = {"Allow": ", ".join(_methods(request))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
             problem = MethodNotAllowed("This address does not know this method.", headers=headers)
+        case 408:
+            problem = RequestTimeout("The body did not arrive in time.", headers={"Connection": "close"})
         case 413:
             problem = too_large()
         case _:
@@ -128,13 +124,24 @@ def _on_framework(_: Request, error: Exception) -> ProblemResponse:
     return response(problem)
 
 
+def _methods(request: Request) -> list[str]:
+    """Every method of the address, whose routes are one for each; the framework names those of the first."""
+    path = request.scope["path"]
+    methods = {"OPTIONS"}
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex.match(path):
+            methods |= route.methods or set()
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
 def too_large() -> TooLarge:
     """The one wording for a body over its limit."""
     return TooLarge("The body is longer than this address accepts.")
 
 
-_HANDLERS: tuple[tuple[type[Exception], Callable[[Request, Exception], ProblemResponse]], ...] = (
+_HANDLERS: tuple[tuple[type[Exception], Callable[[Request, Exception], Response]], ...] = (
     (StoreUnavailable, _on_store_away),
+    (StoreBusy, _on_store_busy),
     (StoreHalted, _on_store_away),
     (Problem, _on_problem),
     (RequestValidationError, _on_validation),

@@ -1,5 +1,5 @@
 """The command line of a service: `python -m services.X serve [--only http,relay,consumer]`, `migrate [--wait
-SECONDS]`, `rebuild [--check] [--json]`, or `recover [--without NAME] [--json]`.
+SECONDS]`, `rebuild [--check] [--json]`, `recover [--without NAME] [--json]`, or `rewrap [--json]`.
 
 Exit codes: 0 after a stop by signal, 1 when something broke (the log says what) or a check found other rows,
 2 for wrong settings or arguments, with a line for each.
@@ -26,21 +26,26 @@ from shared.sealing.keys import ServiceKeys, load_keys
 from shared.settings import (
     PREFIX,
     DatabaseSettings,
+    MigrateSettings,
     RebuildSettings,
     RecoverSettings,
     ServiceSettings,
     read,
 )
+from shared.store.connections import AWAY, connect
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.web import logs, server
+from shared.web.connection import Limits
 from shared.web.draining import Draining
 from shared.web.metrics import Metrics, exposition
 
 if TYPE_CHECKING:
+    from shared.store.key_retirement import Report as Rewrapped
     from shared.streaming.recovery import Recovery
 
 _PAUSE_SECONDS = 0.5
+_OTHER_FILES = 512  # beside connections of callers: of the database, the broker, other services
 
 PARTS = frozenset({"http", "relay", "consumer"})
 
@@ -82,14 +87,15 @@ def main(
         recovering: the same for `recover`.
     """
     chosen = _parser(name).parse_args(arguments)
+    commands: dict[str, Callable[[], int]] = {
+        "serve": lambda: _serve(name, read(settings), wiring, chosen.only),
+        "migrate": lambda: _migrate(name, read(MigrateSettings), chosen.wait),
+        "rebuild": lambda: _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json),
+        "recover": lambda: _recover(name, recovering, chosen.without, as_json=chosen.json),
+        "rewrap": lambda: _rewrap(name, as_json=chosen.json),
+    }
     try:
-        if chosen.command == "migrate":
-            return _migrate(name, read(DatabaseSettings), chosen.wait)
-        if chosen.command == "rebuild":
-            return _rebuild(name, projecting, is_check=chosen.check, as_json=chosen.json)
-        if chosen.command == "recover":
-            return _recover(name, recovering, chosen.without, as_json=chosen.json)
-        return _serve(name, read(settings), wiring, chosen.only)
+        return commands[chosen.command]()
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -130,27 +136,38 @@ def _parser(name: str) -> argparse.ArgumentParser:
     lost.add_argument(
         "--json", action="store_true", help="tell progress and outcome as JSON, an object a line"
     )
+    wrapping = commands.add_parser("rewrap", help="wrap all data keys under the current key-encryption key")
+    wrapping.add_argument(
+        "--json", action="store_true", help="tell progress and outcome as JSON, an object a line"
+    )
     return parser
 
 
-def _migrate(name: str, settings: DatabaseSettings, wait: float) -> int:
+def _migrate(name: str, settings: MigrateSettings, wait: float) -> int:
     try:
-        asyncio.run(_migrated(name, settings.database_url.get_secret_value(), wait))
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        asyncio.run(_migrated(name, settings, wait))
+    except AWAY as error:
         raise _away(name, error) from error
     return 0
 
 
-async def _migrated(name: str, database_url: str, wait: float) -> None:
+async def _migrated(name: str, settings: MigrateSettings, wait: float) -> None:
     """Where all starts at once, the database, or its name in the network, may be there a moment later."""
     from shared.store.migrate import migrate  # noqa: PLC0415  # alembic, which `serve` does without
 
+    database_url = settings.database_url.get_secret_value()
     clock = asyncio.get_running_loop().time
     until = clock() + wait
     while True:
         try:
-            return await migrate(name, database_url)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            return await migrate(name, database_url, settings.service_role)
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.TargetServerAttributeNotMatched,
+        ):
             if clock() + _PAUSE_SECONDS > until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -190,7 +207,7 @@ async def _migrated_database(name: str, settings: DatabaseSettings) -> str:
     database_url = settings.database_url.get_secret_value()
     try:
         await check_schema(name, database_url)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except AWAY as error:
         raise _away(name, error) from error
     return database_url
 
@@ -216,6 +233,27 @@ async def _recovered(
     database_url = await _migrated_database(name, settings)
     async with recovering(settings, load_keys(settings.keys_file), without) as recovery:
         teller.report(await recovery.run(database_url, today(), teller.progress))
+
+
+def _rewrap(name: str, *, as_json: bool) -> int:
+    from shared import rewraps  # noqa: PLC0415  # the others do without
+
+    settings = read(RebuildSettings)
+    teller = rewraps.JsonTeller(name) if as_json else rewraps.Teller(name)
+    report = asyncio.run(_rewrapped(name, settings, teller.progress))
+    teller.report(report)
+    return 1 if report.left else 0
+
+
+async def _rewrapped(name: str, settings: RebuildSettings, tell: Callable[[int, int], None]) -> "Rewrapped":
+    from shared.store.key_retirement import rewrap  # noqa: PLC0415
+
+    keys = load_keys(settings.keys_file)
+    connection = await connect(await _migrated_database(name, settings), timeout=10)
+    try:
+        return await rewrap(connection, keys.kek, tell)
+    finally:
+        await connection.close()
 
 
 def _serve(name: str, settings: S, wiring: Callable[[], Wire[S]], chosen: frozenset[str]) -> NoReturn:
@@ -245,6 +283,7 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.on_loop_error)
     log = logs.logger(__name__)
     async with AsyncExitStack() as stack:
+        server.allow_files(settings.connections + _OTHER_FILES)
         # Bound before anything is opened, so that a taken port is known at once.
         metrics_listener = stack.enter_context(
             server.listen(settings.metrics_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
@@ -259,7 +298,7 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
         await stack.enter_async_context(server.serving(exposition(wired.metrics), metrics_listener))
         log.info("metrics", host=settings.metrics_host, port=metrics_listener.getsockname()[1])
         if listener is not None:
-            await stack.enter_async_context(server.serving(app, listener))
+            await stack.enter_async_context(server.serving(app, listener, Limits.of(settings)))
             log.info("serving", host=settings.host, port=listener.getsockname()[1], parts=sorted(chosen))
         else:
             log.info("running", parts=sorted(chosen))

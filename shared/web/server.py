@@ -8,6 +8,7 @@ that ends with an error ends the process: whoever supervises it starts it again.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -17,8 +18,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.errors import HotlineError, SettingsError
+from shared.web.connection import Config, Connection, Limits
 
 GRACE_SECONDS = 10
+_TICKS = 5  # of a tenth of a second, between two looks at all connections
 
 
 class _Server(uvicorn.Server):
@@ -29,6 +32,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                assert isinstance(connection, Connection)  # noqa: S101  # as configured below
+                connection.enforce(now)
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,13 +62,23 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def allow_files(count: int) -> None:
+    """Let the process open so many files, as far as the system lets it: a common limit is 1,024, and each
+    connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, listener: socket.socket, limits: Limits | None = None) -> AsyncIterator[None]:
     """The application answers at the listener while the body runs; then it stops gracefully."""
+    limits = limits or Limits()
     server = _Server(
-        uvicorn.Config(
+        Config(
             app,
-            http="httptools",
+            limits,
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -43,8 +43,8 @@ def prepared() -> Iterator[Sequence[Side]]:
 
 def _service(system: System, name: str) -> float:
     data, (port, metrics_port) = DataDirectory(system.data), free_ports(2)
-    replica = Service(name, port, metrics_port, system.database_url(name))
-    others = [Service(other, _port(system, other), 0, "") for other in SERVICES]
+    replica = Service(name, port, metrics_port, system.database_url(name), "")
+    others = [Service(other, _port(system, other), 0, "", "") for other in SERVICES]
     program = program_of(replica, others, data)
     begin = time.monotonic()
     process = subprocess.Popen(

@@ -22,11 +22,13 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 from jwcrypto.common import base64url_encode
 from jwcrypto.jwe import InvalidJWEData
+from jwcrypto.jws import InvalidJWSSignature
 
 from deploy.simulation import simulate
 from deploy.simulation.stream import write_simulation
 from tests.conditions import wait_until
 from tests.end_to_end.late_follower import LateFollower
+from tests.end_to_end.test_readme import python_example
 from tests.failure.callers import Callers
 from tests.failure.cluster import Cluster, running_cluster
 from tests.failure.evidence import (
@@ -192,7 +194,7 @@ def test_the_cloudevents_sdk_parses_every_record(
         }
         data = event.get_data()
         assert isinstance(data, dict)
-        assert data.keys() == {"clear", "sealed"}
+        assert data.keys() == {"clear", "sealed", "authentication"}
 
 
 @pytest.mark.parametrize("owner", TOPICS)
@@ -210,6 +212,20 @@ def test_a_jose_library_opens_the_payloads_with_one_followers_transport_key(
     for payload in sealed.values():
         with pytest.raises(InvalidJWEData):
             opened(payload, base64url_encode(secrets.token_bytes(32)))
+
+
+@pytest.mark.parametrize("owner", TOPICS)
+def test_a_jose_library_checks_every_record_with_one_followers_transport_key(
+    cluster: Cluster, records: dict[str, list[Record]], owner: str
+) -> None:
+    check = python_example("check")
+    keys = json.loads((cluster.data.keys / f"{ENTITLED[owner]}.json").read_text())["sources"][owner]
+    ((kid, key),) = keys.items()
+    for record in records[owner]:
+        event = json.loads(record.value)
+        assert check(event, kid, key)["id"] == event["id"]
+        with pytest.raises(InvalidJWSSignature):
+            check({**event, "slotsequence": event["slotsequence"] + 1}, kid, key)
 
 
 def test_a_late_follower_gets_exactly_the_log_from_catch_up_and_kafka_together(

@@ -18,6 +18,7 @@ import pytest
 
 from deploy.local.data_directory import DataDirectory
 from deploy.local.issuer import Issuer
+from deploy.local.postgres import OWNERS
 from deploy.simulation import simulate
 from tests.conditions import wait_until
 from tests.end_to_end.complaints import complaint
@@ -127,7 +128,8 @@ def _live_and_set_back(system: System, caller: Caller, service: str) -> list[asy
     _as_superuser(
         system,
         *_alone(service),
-        f"CREATE DATABASE older TEMPLATE {service} OWNER {service}",
+        f"CREATE DATABASE older TEMPLATE {service} OWNER {OWNERS[service]}",
+        f"GRANT CONNECT ON DATABASE older TO {service}",
         f"ALTER DATABASE {service} ALLOW_CONNECTIONS true",
     )
     caller.posts(range(BEFORE, BEFORE + LOST))

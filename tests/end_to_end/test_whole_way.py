@@ -1,12 +1,16 @@
 """A complaint's whole way on a system as a user starts it, and what verification says of it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
+from confluent_kafka import Producer
 
+from deploy.command.verifying import TOPICS
 from tests.end_to_end.complaints import write_complaints
 from tests.end_to_end.system import System, running_system
 
@@ -52,6 +56,42 @@ def test_the_same_import_again_changes_nothing(system: System, imported: Path) -
     assert told.returncode == 0, told.stderr
     assert f"0 accepted, {COUNT} known from before, 0 refused" in told.stderr
     assert fetch(system, "intake", "SELECT count(*) FROM events") == before
+
+
+def test_records_that_somebody_else_wrote_into_the_topics_change_nothing(
+    system: System, imported: Path, tmp_path: Path
+) -> None:
+    """For every slot the next number, as erased; one that nobody gave; and bytes."""
+    assert system.run_file is not None
+    producer = Producer({"bootstrap.servers": system.run_file["broker"]})
+    for service, topic in TOPICS.items():
+        newest = fetch(
+            system,
+            service,
+            "SELECT DISTINCT ON (slot) slot, slot_sequence, stream_id, type FROM events"
+            " WHERE slot IS NOT NULL ORDER BY slot, slot_sequence DESC",
+        )
+        for slot, head, subject, type_ in newest:
+            name = f"hotline.{type_}.v1"
+            forged: dict[str, object] = {
+                "specversion": "1.0", "source": f"/hotline/{service}", "type": name, "subject": subject,
+                "time": "2026-11-23T00:00:00Z", "datacontenttype": "application/json",
+                "dataschema": f"urn:hotline:{name}", "partitionkey": subject, "sequence": "100000",
+                "slot": slot, "streamversion": 9, "correlationid": "", "causationid": "",
+                "data": {"clear": {}, "sealed": None, "erased": True},
+            }  # fmt: skip
+            for number in (head, head + 1, head + 999):
+                event = json.dumps({**forged, "id": str(uuid4()), "slotsequence": number})
+                producer.produce(topic, event.encode(), subject.encode(), partition=slot % 12)
+        producer.produce(topic, b"\xff", partition=3)
+    assert producer.flush(30) == 0
+    told = system.hotline("import", str(write_complaints(tmp_path / "more.ndjson.gz", COUNT + 200)))
+    assert f"200 accepted, {COUNT} known from before, 0 refused" in told.stderr
+    told = system.hotline("verify")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "records of others" in told.stdout
+    kept = fetch(system, "dedup", "SELECT reason, count(*) AS count FROM unreadable GROUP BY reason")
+    assert {row["reason"] for row in kept} == {"not authentic", "not JSON"}
 
 
 def row_taken_out(table: str, where: str) -> tuple[str, str]:

@@ -17,7 +17,9 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
+from deploy.local.placement import new_place
 from deploy.local.postgres import Postgres
+from deploy.local.process import Account, unreachable
 
 # A test's data is small; fsync and synchronous_commit stay on, as in production.
 _SMALL = {"shared_buffers": "64MB"}
@@ -142,8 +144,12 @@ def superusers_answer(url: str, sql: str) -> object:
 
 @contextlib.contextmanager
 def reachable_directory() -> Iterator[Path]:
-    """A temporary directory which PostgreSQL's account can pass through (pytest's `tmp_path` it cannot)."""
+    """A temporary directory which PostgreSQL's account can pass through (pytest's `tmp_path` it cannot), also
+    where it may not pass through the machine's own one."""
     path = Path(tempfile.mkdtemp(prefix="hotline-test-"))
+    if unreachable(Account.for_postgres(), [path.parent]):
+        path.rmdir()
+        path = new_place("test")
     try:
         path.chmod(0o711)
         yield path

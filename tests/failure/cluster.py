@@ -29,7 +29,7 @@ from deploy.local.data_directory import ROOT, DataDirectory
 from deploy.local.issuer import AUDIENCE, ISSUER, Issuer
 from deploy.local.keys import ensure_keys, keys_file
 from deploy.local.ports import is_free
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNERS, Postgres
 from deploy.local.process import tied_command
 from shared.streaming.topics import TOPICS
 from tests.conditions import answers, wait_until
@@ -161,7 +161,7 @@ class Cluster:
         self.postgres.prepare()
         self.postgres.start()
         self.make_topics()
-        migrating = [self._service(service, "migrate") for service in SERVICES]
+        migrating = [self._migration(service) for service in SERVICES]
         assert [process.wait(120) for process in migrating] == [0, 0, 0]
         for service, parts in self._parts.items():
             for each in parts:
@@ -222,10 +222,14 @@ class Cluster:
         self.replicas.append(replica)
         return replica
 
-    def _service(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    def _migration(self, service: str) -> "subprocess.Popen[bytes]":
+        as_owner = {
+            "HOTLINE_DATABASE_URL": self.postgres.dsn(service, OWNERS[service]),
+            "HOTLINE_SERVICE_ROLE": service,
+        }
         return subprocess.Popen(
-            [sys.executable, "-m", f"services.{service}", *arguments],
-            env=self._environment(service),
+            [sys.executable, "-m", f"services.{service}", "migrate"],
+            env=self._environment(service) | as_owner,
             cwd=ROOT,
         )
 
@@ -250,7 +254,11 @@ class Cluster:
     def _write_run_file(self) -> None:
         """By which `./hotline` finds this system."""
         services: dict[str, Any] = {
-            service: {"url": self.first(service).url, "database_url": self.database_url(service)}
+            service: {
+                "url": self.first(service).url,
+                "database_url": self.database_url(service),
+                "owner_database_url": self.postgres.dsn(service, OWNERS[service]),
+            }
             for service in SERVICES
         }
         key_file = str(self.issuer.key_file)

@@ -1,11 +1,8 @@
-"""What the relay remembers, in memory, on the leases of a `FakeStore`."""
+"""What the relay remembers, in memory."""
 
 from collections.abc import Mapping
-from uuid import uuid4
 
-from shared.store.leases import Lease
 from shared.streaming.relay_state import Mark
-from tests.fakes.store import FakeStore
 
 
 class FakeRelayState:
@@ -15,21 +12,10 @@ class FakeRelayState:
         marks: the last acknowledged record of each partition.
     """
 
-    def __init__(self, store: FakeStore) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._epoch = 0
         self.position = 0
         self.marks: dict[int, Mark] = {}
-
-    async def lead(self, topic: str) -> Lease | None:
-        return self._store.take_lease(f"relay {topic}", uuid4())
-
-    async def stay(self, lease: Lease) -> bool:
-        return self._store.renew_lease(lease)
-
-    async def give_up(self, lease: Lease) -> None:
-        if self._store.renew_lease(lease):
-            self._store.expire_lease(lease.name)
 
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         if epoch < self._epoch:

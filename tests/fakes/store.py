@@ -239,11 +239,12 @@ class FakeStore:
         found = [rows[key_id,] for key_id in dict.fromkeys(key_ids) if (key_id,) in rows]
         return [(row["key_id"], row["kek_id"], row["wrapped"]) for row in found]
 
-    async def waiting(self, source: str, subject: str) -> list[WaitingEntry]:
+    async def waiting(self, source: str, subject: str, limit: int | None = None) -> list[WaitingEntry]:
         await self._answer()
-        return self._waiting(
+        found = self._waiting(
             lambda entry: (entry.source, entry.subject) == (source, subject) and entry.state in WAITING
         )
+        return found[:limit]
 
     async def parked(self, after: tuple[str, int, int] = ("", 0, 0), limit: int = 50) -> list[WaitingEntry]:
         await self._answer()
@@ -252,7 +253,7 @@ class FakeStore:
                 (entry.source, entry.slot, entry.slot_sequence) > after and entry.state is InboxState.PARKED
             )
         )
-        return found[:limit]
+        return [replace(entry, event=None) for entry in found[:limit]]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         await self._answer()

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import asyncpg
-
+from shared.store.pools import Pool
 from shared.store.rebuilding import Projection, Report, rebuild
 from shared.store.requests import Table
 
@@ -30,7 +29,7 @@ def differing(report: Report) -> dict[str, int]:
     return {table.table: table.differing for table in report.tables if table.differing}
 
 
-async def contents(pool: asyncpg.Pool, tables: Iterable[Table]) -> dict[str, list[Any]]:
+async def contents(pool: Pool, tables: Iterable[Table]) -> dict[str, list[Any]]:
     """All rows of the tables as text, sorted."""
     return {
         table.name: [
@@ -40,11 +39,11 @@ async def contents(pool: asyncpg.Pool, tables: Iterable[Table]) -> dict[str, lis
     }
 
 
-async def catalogue(pool: asyncpg.Pool, tables: Sequence[Table]) -> list[Any]:
+async def catalogue(pool: Pool, tables: Sequence[Table]) -> list[Any]:
     """Columns, indexes and constraints, with their names."""
     return [[tuple(row) for row in await pool.fetch(_CATALOGUE, f"public.{table.name}")] for table in tables]
 
 
-async def leftovers(pool: asyncpg.Pool) -> int:
+async def leftovers(pool: Pool) -> int:
     found: int = await pool.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'rebuild'")
     return found

@@ -1,23 +1,28 @@
 """What belongs together, as a canonical function of a set of links: incidents and patterns.
 
 The result depends on the set alone, never on the order in which links arrived: everything is taken in order
-of weight, ties and sums in order of ids, in a fixed number of rounds. What is linked at all bounds a
-component; a component over the cap falls apart at thresholds raised in fixed steps. Within it, groups grow:
+of weight, ties in order of ids, sums exactly, in a fixed number of rounds. The time is linear in the links,
+but for sorting them.
 
-- two single members are joined by an accepted link;
-- a single one joins a group by an accepted link that does not rest on one identifier;
-- two groups are joined by such a link where their average weight is high enough too;
-- what a person accepted is joined first, what a person rejected, or what may never stand together, is kept
-  apart, also where a chain of others leads from one to the other.
+- What a person accepted is joined.
+- What hangs together by more than one accepted link is joined: ends of a link that lie on a cycle of accepted
+  links. No further complaint or accepted link can undo it, so it has no limit of size either.
+- A link that is the only one between its two sides (a bridge) joins as far as the sides allow: a single one
+  to any other; a single one to a group, where the link does not rest on one identifier; two groups, where
+  their average weight is high enough too; none where more than the cap would come together.
+- What a person rejected, or what may never stand together, is kept apart, also where a chain of others leads
+  from one to the other.
+
+The accepted links that are left between two groups have joined nothing: the heaviest of them waits for a
+person, who has the last word.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from math import fsum
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
+from services.dedup.domain.bridges import bridges
 from services.dedup.domain.model import PairModel
 
 Node = tuple[UUID, int]
@@ -25,9 +30,15 @@ Node = tuple[UUID, int]
 
 WHOLE = -1
 _ROUNDS = 3
+_PARTS_OF_A_BIT = 1 << 32
+"""Weights are summed as whole numbers of these parts: in whatever order, the sum is the same."""
+
+_Sum = tuple[int, int]
+"""Parts of a bit, and how many pairs they are of."""
 
 Verdict = Literal["accepted", "rejected"]
-Apart = Callable[[Node, Node], bool]
+Apart = Callable[[Node], Hashable]
+"""Nodes for which this is equal never stand together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,130 +60,199 @@ class Cluster:
     weakest: float | None = None
 
 
-def never_apart(_: Node, __: Node) -> bool:
-    return False
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """
+    Attributes:
+        clusters: all nodes, each once, in the order of lowest members.
+        waiting: of every two clusters with accepted links between them the heaviest link, in the order of
+            its ends; but none where a person, or a rule, keeps the two apart.
+    """
+
+    clusters: list[Cluster]
+    waiting: list[Link]
 
 
-def of_one_complaint(a: Node, b: Node) -> bool:
+def never_apart(node: Node) -> Hashable:
+    return node
+
+
+def of_one_complaint(node: Node) -> Hashable:
     """Two subjects of one complaint are two officers."""
-    return a[0] == b[0]
+    return node[0]
 
 
 def clusters(
     nodes: Collection[Node], links: Iterable[Link], model: PairModel, apart: Apart = never_apart
 ) -> list[Cluster]:
-    """A partition of `nodes`, in the order of lowest members. Links to others are left out."""
-    known = sorted(
-        (link for link in links if link.a in nodes and link.b in nodes),
-        key=lambda link: (-link.weight, link.a, link.b),
-    )
-    ties = [link for link in known if link.verdict != "rejected"]
-    parted = {(link.a, link.b) for link in known if link.verdict == "rejected"}
-    found: list[Cluster] = []
-    for component in _bounded(sorted(nodes), ties, model.zones.review, model):
-        inside = set(component)
-        within = [link for link in ties if link.a in inside and link.b in inside]
-        found += _grown(component, within, parted, model, apart)
-    return sorted(found, key=lambda cluster: cluster.members[0])
+    """The clusters of `partition`."""
+    return partition(nodes, links, model, apart).clusters
 
 
-def _bounded(
-    nodes: Sequence[Node], ties: Sequence[Link], threshold: float, model: PairModel
-) -> list[list[Node]]:
-    """The components at `threshold`, those over the cap at a higher one."""
-    strong = [link for link in ties if _standing(link, model) >= threshold]
-    parts = []
-    for component in _components(nodes, strong):
-        if len(component) <= model.clustering.most_members:
-            parts.append(component)
-            continue
-        inside = set(component)
-        within = [link for link in strong if link.a in inside and link.b in inside]
-        parts += _bounded(component, within, threshold + model.clustering.step, model)
-    return parts
+def partition(
+    nodes: Collection[Node], links: Iterable[Link], model: PairModel, apart: Apart = never_apart
+) -> Partition:
+    """A partition of `nodes`, and what waits beside it. Links to others are left out."""
+    order = sorted(nodes)
+    number = {node: place for place, node in enumerate(order)}
+    ends = [
+        _Ends(number[link.a], number[link.b], link) for link in links if link.a in number and link.b in number
+    ]
+    ends.sort(key=lambda each: (-each.link.weight, each.a, each.b))
+    groups = _Groups([apart(node) for node in order])
+    for each in ends:
+        if each.link.verdict == "rejected":
+            groups.keep_apart(each.a, each.b)
+    accepted = [each for each in ends if _is_accepted(each.link, model)]
+    alone = bridges(len(order), [(each.a, each.b) for each in accepted])
+    for each in accepted:
+        if each.link.verdict == "accepted":
+            groups.join(each.a, each.b, max(each.link.weight, model.zones.accept))
+    for place, each in enumerate(accepted):
+        if place not in alone and not each.link.rests_on_one:
+            groups.join(each.a, each.b, each.link.weight)
+    _join_over_bridges([accepted[place] for place in sorted(alone)], ends, groups, model)
+    found = [
+        Cluster(tuple([order[place] for place in members]), weakest) for members, weakest in groups.all()
+    ]
+    return Partition(sorted(found, key=lambda cluster: cluster.members[0]), _waiting(accepted, groups))
 
 
-def _standing(link: Link, model: PairModel) -> float:
-    """What a person accepted stands at least as high as what a rule accepts."""
-    return max(link.weight, model.zones.accept) if link.verdict == "accepted" else link.weight
+class _Ends(NamedTuple):
+    """A link with the places of its ends in the order of nodes."""
+
+    a: int
+    b: int
+    link: Link
 
 
-def _components(nodes: Sequence[Node], links: Iterable[Link]) -> list[list[Node]]:
-    neighbours: dict[Node, list[Node]] = defaultdict(list)
-    for link in links:
-        neighbours[link.a].append(link.b)
-        neighbours[link.b].append(link.a)
-    seen: set[Node] = set()
-    parts = []
-    for node in nodes:
-        if node in seen:
-            continue
-        seen.add(node)
-        part, waiting = [], [node]
-        while waiting:
-            at = waiting.pop()
-            part.append(at)
-            fresh = [other for other in neighbours[at] if other not in seen]
-            seen.update(fresh)
-            waiting += dict.fromkeys(fresh)
-        parts.append(sorted(part))
-    return parts
+def _is_accepted(link: Link, model: PairModel) -> bool:
+    """By a person, or by the rule where no person has decided."""
+    return link.verdict == "accepted" or (link.verdict is None and link.weight >= model.zones.accept)
 
 
-class _Group:
-    __slots__ = ("members", "weakest")
+class _Groups:
+    """Disjoint sets that grow by joining, the smaller one into the larger; each knows with which nodes it
+    may not come together."""
 
-    def __init__(self, members: list[Node], weakest: float | None = None) -> None:
-        self.members, self.weakest = members, weakest
+    def __init__(self, kinds: Sequence[Hashable]) -> None:
+        """
+        Args:
+            kinds: of each node; two of one kind never stand together.
+        """
+        count = len(kinds)
+        self._parent = list(range(count))
+        self._members = [[place] for place in range(count)]
+        self._kinds = [{kind} for kind in kinds]
+        self._apart: list[set[int]] = [set() for _ in range(count)]
+        self._weakest: list[float | None] = [None] * count
+        self._refused: set[tuple[int, int]] = set()
+
+    def keep_apart(self, a: int, b: int) -> None:
+        """Never join the groups of these two. To be said before the first `join`."""
+        self._apart[a].add(b)
+        self._apart[b].add(a)
+
+    def of(self, node: int) -> int:
+        """The group of a node, as the number of one of its members."""
+        parent = self._parent
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def size(self, group: int) -> int:
+        return len(self._members[group])
+
+    def may_join(self, one: int, other: int) -> bool:
+        """Whether nobody and nothing keeps two groups apart."""
+        if (one, other) in self._refused or (other, one) in self._refused:
+            return False
+        few, many = sorted((self._kinds[one], self._kinds[other]), key=len)
+        if few.isdisjoint(many):
+            least = one if len(self._apart[one]) <= len(self._apart[other]) else other
+            against = other if least == one else one
+            if all(self.of(node) != against for node in self._apart[least]):
+                return True
+        self._refused.add((one, other))
+        return False
+
+    def join(self, a: int, b: int, weight: float) -> tuple[int, int] | None:
+        """Join the groups of two nodes, if they may be; the group that stays, and the one that is no more."""
+        one, other = self.of(a), self.of(b)
+        if one == other or not self.may_join(one, other):
+            return None
+        if len(self._members[one]) < len(self._members[other]):
+            one, other = other, one
+        self._parent[other] = one
+        self._members[one] += self._members[other]
+        self._kinds[one] |= self._kinds[other]
+        self._apart[one] |= self._apart[other]
+        known = [known for known in (self._weakest[one], self._weakest[other]) if known is not None]
+        self._weakest[one] = min([weight, *known])
+        self._members[other], self._kinds[other], self._apart[other] = [], set(), set()
+        return one, other
+
+    def all(self) -> list[tuple[list[int], float | None]]:
+        """(members in their order, least weight of a join) of each group."""
+        return [
+            (sorted(self._members[place]), self._weakest[place])
+            for place, parent in enumerate(self._parent)
+            if parent == place
+        ]
 
 
-def _grown(
-    component: Sequence[Node],
-    ties: Sequence[Link],
-    parted: Collection[tuple[Node, Node]],
-    model: PairModel,
-    apart: Apart,
-) -> list[Cluster]:
-    group = {node: _Group([node]) for node in component}
-    weights = {(link.a, link.b): _standing(link, model) for link in ties}
-    decided = [link for link in ties if link.verdict == "accepted"]
-    by_rule = [link for link in ties if link.verdict is None and link.weight >= model.zones.accept]
+def _join_over_bridges(
+    joining: Sequence[_Ends], ends: Sequence[_Ends], groups: _Groups, model: PairModel
+) -> None:
+    rule = model.clustering
+    between = _Between(joining, ends, groups)
     for _ in range(_ROUNDS):
-        for link in (*decided, *by_rule):
-            one, other = group[link.a], group[link.b]
-            if one is other or not _may_join(one, other, parted, model, apart):
+        for each in joining:
+            one, other = groups.of(each.a), groups.of(each.b)
+            if one == other:
                 continue
-            if link.verdict is None and not _is_enough(link, one, other, weights, model):
+            smaller, larger = sorted((groups.size(one), groups.size(other)))
+            if smaller + larger > rule.most_members or (larger > 1 and each.link.rests_on_one):
                 continue
-            standing = _standing(link, model)
-            weakest = min(standing, one.weakest or standing, other.weakest or standing)
-            joined = _Group(sorted(one.members + other.members), weakest)
-            for member in joined.members:
-                group[member] = joined
-    each = {id(of): of for of in group.values()}.values()
-    return [Cluster(tuple(of.members), of.weakest) for of in each]
+            if smaller > 1 and between.average(one, other, smaller * larger, rule.unseen) < rule.average:
+                continue
+            if joined := groups.join(each.a, each.b, each.link.weight):
+                between.join(*joined)
 
 
-def _may_join(
-    one: _Group, other: _Group, parted: Collection[tuple[Node, Node]], model: PairModel, apart: Apart
-) -> bool:
-    if len(one.members) + len(other.members) > model.clustering.most_members:
-        return False
-    return not any(
-        apart(a, b) or ((a, b) if a < b else (b, a)) in parted for a in one.members for b in other.members
-    )
+class _Between:
+    """The sums of the known weights between groups that a bridge may join; they follow when groups join."""
+
+    def __init__(self, joining: Iterable[_Ends], ends: Iterable[_Ends], groups: _Groups) -> None:
+        self._sums: dict[int, dict[int, _Sum]] = {
+            groups.of(node): {} for each in joining for node in (each.a, each.b)
+        }
+        for each in ends:
+            one, other = groups.of(each.a), groups.of(each.b)
+            if one != other and one in self._sums and other in self._sums and each.link.verdict != "rejected":
+                self._add(one, other, round(each.link.weight * _PARTS_OF_A_BIT), 1)
+
+    def average(self, one: int, other: int, pairs: int, unseen: float) -> float:
+        """Over all pairs between two groups; one without a link weighs `unseen`."""
+        parts, count = self._sums[one].get(other, (0, 0))
+        return (parts / _PARTS_OF_A_BIT + unseen * (pairs - count)) / pairs
+
+    def join(self, stays: int, goes: int) -> None:
+        for other, (parts, count) in self._sums.pop(goes).items():
+            del self._sums[other][goes]
+            if other != stays:
+                self._add(stays, other, parts, count)
+
+    def _add(self, one: int, other: int, parts: int, count: int) -> None:
+        before = self._sums[one].get(other, (0, 0))
+        self._sums[one][other] = self._sums[other][one] = before[0] + parts, before[1] + count
 
 
-def _is_enough(
-    link: Link, one: _Group, other: _Group, weights: Mapping[tuple[Node, Node], float], model: PairModel
-) -> bool:
-    smaller, larger = sorted((len(one.members), len(other.members)))
-    if larger == 1:
-        return True
-    if link.rests_on_one:
-        return False
-    if smaller == 1:
-        return True
-    unseen = model.clustering.unseen
-    total = fsum(weights.get((a, b) if a < b else (b, a), unseen) for a in one.members for b in other.members)
-    return total / (smaller * larger) >= model.clustering.average
+def _waiting(accepted: Iterable[_Ends], groups: _Groups) -> list[Link]:
+    heaviest: dict[tuple[int, int], Link] = {}
+    for each in accepted:  # the heaviest come first
+        one, other = groups.of(each.a), groups.of(each.b)
+        if one != other and groups.may_join(one, other):
+            heaviest.setdefault((min(one, other), max(one, other)), each.link)
+    return sorted(heaviest.values(), key=lambda link: (link.a, link.b))

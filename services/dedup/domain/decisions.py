@@ -1,4 +1,9 @@
-"""What people may decide about a match, in the decider form: state and command in, an event's type out."""
+"""What people may decide about a match, in the decider form: state and command in, an event's type out.
+
+A person's word stands above a rule's, and a later word above an earlier one: a match that a rule accepted can
+be confirmed, one that was rejected or retracted can be accepted after all. What a person accepted is undone
+by a retraction alone, so that nobody undoes it by answering an old list.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,6 +27,8 @@ class DecisionRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MatchState:
+    """`decided`: by a person."""
+
     zone: Zone
     decided: bool = False
 
@@ -35,9 +42,15 @@ def decide(command: Command, state: MatchState) -> EventType[Pair, MatchDecided]
         if state.zone != "accepted":
             raise DecisionRefused("Only an accepted match can be retracted.")
         return MATCH_RETRACTED
-    if state.zone != "review":
-        raise DecisionRefused("This match does not wait for a review (any more).")
-    return MATCH_ACCEPTED if command == "accept" else MATCH_REJECTED
+    if command == "accept":
+        if state.zone == "accepted" and state.decided:
+            raise DecisionRefused("A person has accepted this match already.")
+        return MATCH_ACCEPTED
+    if state.zone == "rejected":
+        raise DecisionRefused("A person has rejected this match already.")
+    if state.decided:
+        raise DecisionRefused("A person has accepted this match; it can be retracted.")
+    return MATCH_REJECTED
 
 
 def evolve(_: MatchState, event: EventType[Pair, MatchDecided]) -> MatchState:

@@ -14,7 +14,8 @@ from shared.contracts.contract import Contract, Count, SubjectIndex
 from shared.contracts.events import EventType
 
 Kind = Literal["duplicate", "same_incident", "same_officer"]
-OF_INCIDENTS: Final = frozenset({"duplicate", "same_incident"})
+OF_INCIDENTS: Final[frozenset[Kind]] = frozenset({"duplicate", "same_incident"})
+OF_PATTERNS: Final[frozenset[Kind]] = frozenset({"same_officer"})
 
 _MATCHES: Final = UUID("6a1d2f3e-53f7-4a0c-9d7b-0a3c5a7a9b10")
 _INCIDENTS: Final = UUID("6a1d2f3e-53f7-4a0c-9d7b-0a3c5a7a9b11")

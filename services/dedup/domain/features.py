@@ -53,6 +53,10 @@ VEHICLE: Final = 16
 UNIT: Final = 32
 
 
+ONLY_WITH_ANOTHER: Final = "only_with_another"
+"""The wish of a caller whose complaint is told to nobody until another source's matches the same officer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """A complaint as it is compared.

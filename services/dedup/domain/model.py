@@ -65,12 +65,11 @@ class Clustering(_Data):
     """How pairs become groups, in bits.
 
     `average`: the least average weight on which two groups are joined; a pair that was not kept counts
-    `unseen`. A component of more than `most_members` is recomputed at thresholds raised by `step`.
+    `unseen`. Nothing joins a group of `most_members` by a single link: it waits for a person beside it.
     """
 
     average: float
     unseen: float
-    step: Annotated[float, Field(gt=0)]
     most_members: Annotated[int, Field(ge=2)]
 
 

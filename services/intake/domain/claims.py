@@ -10,6 +10,8 @@ IMPORT_LINE = "import line"
 """One line of an import, for ever. The key is a hash of its body and which occurrence of it this is."""
 CONTACT = "contact"
 """Contacts that were closed by one request, for ever. The key is a hash of caller and `Idempotency-Key`."""
+RECORDER = "recorder"
+"""Who recorded a complaint; as long as an idempotency key. The key is a hash of caller, complaint and day."""
 RECEIPT = "receipt"
 """One receipt. The key is its hash."""
 

@@ -2,9 +2,9 @@
 
 State comes from events alone (`evolve`), decisions are functions (state, facts, command) -> events. A case
 opens with a recommendation and stays `open` until a person decides; `assessed` says that a person looked
-and asked for more, which stops no clock. A decision that ends it without a referral may need a second
-person (`decided`); `referred` and `closed` are final until new information re-opens the case. A `merged`
-case lives on in another one.
+and asked for more, which stops no clock. A decision that ends it without a referral, or sends it where the
+caller or the rules did not expect it, may need a second person (`decided`); `referred` and `closed` are final
+until new information re-opens the case. A `merged` case lives on in another one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from uuid import UUID
 from services.referral.domain.facts import CaseFacts, ComplaintFacts
 from services.referral.domain.policy import Policy
 from shared.contracts.case_events import (
+    ApprovalGround,
     CaseApproved,
     CaseAssessed,
     CaseDecided,
@@ -336,11 +337,17 @@ def decide(
     """
     _require_open(case)
     dispositions = _checked(dispositions, facts, case.recommendation, policy)
-    needs_approval = needs_second_person(case.recommendation, facts, dispositions, policy, in_pattern)
+    grounds = approval_grounds(case.recommendation, facts, dispositions, policy, in_pattern)
+    needs_approval = bool(grounds)
     if needs_approval and case.pending is not None:
         raise AwaitsSecondPerson("a decision like this one waits for a second person already")
     decided = CaseDecided(
-        by=act.by, at=act.at, dispositions=dispositions, reason=reason, needs_approval=needs_approval
+        by=act.by,
+        at=act.at,
+        dispositions=dispositions,
+        reason=reason,
+        needs_approval=needs_approval,
+        approval_grounds=grounds,
     )
     outcome = _outcome(dispositions)
     status: CaseStatus = "decided" if needs_approval or outcome == "referred" else outcome
@@ -374,17 +381,35 @@ def approve(
     return events + _referred(case, case.pending.dispositions, act.day, new_id)
 
 
-def needs_second_person(
+def approval_grounds(
     recommendation: Recommendation,
     facts: CaseFacts,
     dispositions: Iterable[Disposition],
     policy: Policy,
     in_pattern: bool,
-) -> bool:
-    """Whether something ends without a referral that one person may not end alone."""
-    if not any(disposition.outcome in _ENDS_WITHOUT_REFERRAL for disposition in dispositions):
-        return False
-    return in_pattern or policy.has_must(recommendation) or policy.has_guarded_strand(facts)
+) -> tuple[ApprovalGround, ...]:
+    """Why one person may not decide this alone; nothing where one may.
+
+    To end something without a referral takes two in a case that must be referred, in some strands and within
+    a pattern. To send something takes two where it goes to another body than the recommended one, and where
+    its caller asked to be asked first or could be guessed.
+    """
+    told = {complaint.complaint_id: complaint.body for complaint in facts.complaints}
+    ends, sent = False, []
+    for disposition in dispositions:
+        ends = ends or disposition.outcome in _ENDS_WITHOUT_REFERRAL
+        if disposition.outcome == "refer":
+            sent.append(disposition)
+    bodies = [told[disposition.complaint_id] for disposition in sent]
+    holds: dict[ApprovalGround, bool] = {
+        "must_be_referred": ends and policy.has_must(recommendation),
+        "guarded_strand": ends and policy.has_guarded_strand(facts),
+        "in_pattern": ends and in_pattern,
+        "another_recipient": any(each.recipient != recommendation.recipient for each in sent),
+        "ask_me_first": any(body.wish == "ask_me_first" for body in bodies),
+        "could_be_guessed": any(body.could_be_guessed == "yes" for body in bodies),
+    }
+    return tuple(ground for ground, is_one in holds.items() if is_one)
 
 
 def _require_open(case: Case) -> None:

@@ -6,7 +6,7 @@ highest sequence counts; that is the same whichever came first, and so is the pa
 `regroup` says what has to move when dedup tells the members of an incident.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
@@ -93,14 +93,10 @@ def noting(
     )
 
 
-def news_in_pattern(cased: Collection[UUID], newcomers: Collection[UUID]) -> set[UUID]:
+def news_in_pattern(cased: Collection[UUID], newcomers: Set[UUID]) -> set[UUID]:
     """For whom of a pattern's complaints with a case it is news who came to it: one that comes is news for
     the others, and they for it."""
-    return {
-        each
-        for each in cased
-        if any(other != each and (each in newcomers or other in newcomers) for other in cased)
-    }
+    return set(cased) if len(cased) > 1 and not newcomers.isdisjoint(cased) else set()
 
 
 def regroup(

@@ -14,10 +14,10 @@ from uuid import UUID
 from services.referral.domain.calendar import due_day
 from services.referral.domain.facts import CaseFacts, ComplaintFacts
 from services.referral.domain.rules.table import CategoryIndication, CriterionRule, Rank, RuleTable
-from services.referral.domain.wording import contains_words, plain_words
 from shared.contracts.case_events import Deadline, IndicatedCriterion, Recommendation
 from shared.contracts.complaint import SanitisedSubject
 from shared.vocabulary import Country, Duty, Vocabulary
+from shared.wording import contains_words, plain_words
 
 _WHOLE: Final = None
 _ACCUSED: Final = frozenset({"accused", "failed_to_act"})
@@ -126,10 +126,10 @@ class Policy:
             yield from found
         for order, grave in self._same_incident:
             graves = {each for each, found in own.items() if any(one.order in grave for one in found)}
-            if graves:
-                for complaint in facts.complaints:
-                    if complaint.complaint_id not in graves:
-                        yield _whole(order, complaint)
+            for complaint in facts.complaints:
+                # Also of a grave one: it may become that, and must not lose this ground by it.
+                if graves - {complaint.complaint_id}:
+                    yield _whole(order, complaint)
         for order in self._by_fact["new_information"]:
             for complaint in facts.complaints:
                 if (day := facts.news.get(complaint.complaint_id)) is not None:
@@ -155,37 +155,32 @@ class Policy:
                     yield from (_whole(order, complaint) for order in orders)
         for index, subject in enumerate(body.subjects):
             if subject.role in _ACCUSED:
-                for order in self._ranked(subject, complaint.force):
+                for order in self._ranked(subject):
                     yield from _about(order, index, complaint)
 
     def _holds(self, entry: CategoryIndication, complaint: ComplaintFacts) -> bool:
         risk = complaint.body.risk
         if entry.where is not None and not (risk and getattr(risk, entry.where)):
             return False
-        if entry.unless_denied is not None and risk and getattr(risk, entry.unless_denied) is False:
-            return False
         if entry.beside_strand is not None:
             strand = entry.beside_strand + "."
             return any(allegation.code.startswith(strand) for allegation in complaint.body.allegations)
         return True
 
-    def _ranked(self, subject: SanitisedSubject, force: str) -> Iterator[int]:
+    def _ranked(self, subject: SanitisedSubject) -> Iterator[int]:
         said = f"{subject.rank} {subject.name}".casefold()
         if not any(word in said for word in self._rank_words):  # nearly always
             return
         ranks = [tuple(word for word in plain_words(subject.rank) if word not in _RANK_EXTRAS)]
         named = tuple(word for word in plain_words(subject.name) if word not in _RANK_EXTRAS)
-        of_force = subject.force or force
         for order, rank in self._ranks:
-            if rank.forces is not None and of_force not in rank.forces:
-                continue
             words = tuple(rank.rank.split())
             # "Chief Constable Smith" as a name says the rank as well as a field of its own.
             if words in ranks or named[: len(words)] == words:
                 yield order
 
-    def is_chief_officer(self, subject: SanitisedSubject, force: str) -> bool:
-        return next(self._ranked(subject, force), None) is not None
+    def is_chief_officer(self, subject: SanitisedSubject) -> bool:
+        return next(self._ranked(subject), None) is not None
 
     # Priority, deadlines, recipient
 
@@ -235,7 +230,7 @@ class Policy:
     def _recipient(self, facts: CaseFacts) -> tuple[str, str]:
         force = self._forces.get(facts.force) or self._forces["unknown"]
         accused = [
-            (subject, complaint.force)
+            subject
             for complaint in facts.complaints
             for subject in complaint.body.subjects
             if subject.role in _ACCUSED
@@ -245,10 +240,10 @@ class Policy:
             return force.oversight_body, f"To {force.oversight_body}{crime}: it oversees {force.slug}."
         if force.country is Country.UNKNOWN:
             return force.oversight_body, f"To {force.oversight_body}: the force is not known."
-        if any(self._serves_in_recipient_unit(subject) for subject, _ in accused):
+        if any(map(self._serves_in_recipient_unit, accused)):
             why = "a subject serves in the unit that would receive it"
             return force.oversight_body, f"To {force.oversight_body}: {why}."
-        if force.local_policing_body and any(self.is_chief_officer(*subject) for subject in accused):
+        if force.local_policing_body and any(map(self.is_chief_officer, accused)):
             why = "it is the authority for a chief officer"
             return f"{LOCAL_POLICING_BODY}:{force.slug}", f"To {force.local_policing_body}: {why}."
         return f"{PROFESSIONAL_STANDARDS}:{force.slug}", f"To the professional standards of {force.slug}."

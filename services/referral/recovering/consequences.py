@@ -35,7 +35,8 @@ from shared.store import sql
 from shared.store.events import RecordedEvent, identity_of
 from shared.store.rebuilding import project, project_all
 from shared.store.requests import AppendRequest
-from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse
+from shared.streaming.authentication import FollowedEvents
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope
 from shared.streaming.recovery import Append, Owner, RecoveryFailed, is_emptied
 
 PAGE: Final = 500
@@ -59,9 +60,11 @@ class Consequences:
         """All that was sent above the copy's cursors."""
         self._cursors = await _cursors(connection)
         for source in _SOURCES:
+            events = FollowedEvents(source, self._keys.sources[source])
             for slot, head in (await owners[source].heads()).items():
                 after = self._cursors.get((source, slot), 0)
-                self._sent[source, slot] = [one async for one in _sent(owners[source], slot, after, head)]
+                sent = _sent(owners[source], events, slot, after, head)
+                self._sent[source, slot] = [one async for one in sent]
 
     async def follow(
         self,
@@ -103,11 +106,17 @@ async def _cursors(connection: "asyncpg.Connection") -> dict[Place, int]:
     }
 
 
-async def _sent(owner: Owner, slot: int, after: int, head: int) -> AsyncIterator[Envelope]:
-    """Up to the first number that the owner does not have."""
+async def _sent(
+    owner: Owner, events: FollowedEvents, slot: int, after: int, head: int
+) -> AsyncIterator[Envelope]:
+    """Up to the first number that the owner does not have.
+
+    Raises:
+        SurroundingsFault: an event is not authentic, which tells nothing of what the owner has.
+    """
     with suppress(UnreadableEnvelope):
         while after < head:
-            page = [parse(item) for item in await owner.events(slot, after, PAGE)]
+            page = [events.read_served(item) for item in await owner.events(slot, after, PAGE)]
             for envelope in page:
                 if envelope.slot_sequence != after + 1:
                     return

@@ -12,6 +12,7 @@ from services.referral.domain.placement import Placement
 from services.referral.read_models import IncidentCase
 from shared.contracts.case_events import CaseKey
 from shared.contracts.events import EVENTS
+from shared.sealing.events import own_type
 from shared.store import sql
 from shared.store.events import RecordedEvent, category_of
 from shared.store.inbox import WaitingEntry
@@ -58,9 +59,8 @@ class Copy:
         listed: frozenset[UUID] = frozenset()
         for event in tail:
             if category_of(event.stream_id) == "case":
-                clear = EVENTS[f"hotline.{event.type}.v{event.schema_version}"].read_clear(
-                    event.data["clear"]
-                )
+                type_ = own_type(event.type, event.schema_version, EVENTS)
+                clear = type_.read_clear(event.data["clear"])
                 assert isinstance(clear, CaseKey)  # noqa: S101  (a case's event)
                 lists[clear.case_id] = frozenset(clear.complaint_ids)
                 listed |= lists[clear.case_id]

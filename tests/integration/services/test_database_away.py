@@ -17,7 +17,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNERS, Postgres
 from services.dedup import settings as dedup_settings
 from services.dedup import wiring as dedup_wiring
 from services.intake import settings as intake_settings
@@ -49,7 +49,7 @@ WRITING: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v1/cases/{case_id}/decision"): ("assessor", DISPOSITION),
     ("POST", "/v1/cases/{case_id}/approval"): ("approver", {"approve": True, "reason": "I looked."}),
     ("POST", "/v1/parked/{parked_id}/retry"): ("operator", None),
-    ("DELETE", "/v1/parked/{parked_id}"): ("operator", None),
+    ("DELETE", "/v1/parked/{parked_id}"): ("operator", {"reason": "A test record."}),
 }
 """By method and path: a role and a body, for every route that writes."""
 ONCE = {"Connection": "close"}
@@ -301,7 +301,7 @@ async def test_on_a_full_disk_a_complaint_is_refused_and_with_space_again_record
     """PostgreSQL answers 53100 where a table cannot grow. (Where its write-ahead log cannot, it ends itself:
     then it is a dead server, as above.)"""
     server, filler = on_small_disk
-    url = server.dsn("intake")
+    url = server.dsn("intake", OWNERS["intake"])
     async with opened("intake", url) as running:
         calls = Calls(running, "He took money. " * 1000)
         assert await calls.call()

@@ -3,7 +3,8 @@
 `load_rules(vocabulary)` gives the newest table that comes with the software, checked: exactly the criteria
 of the vocabulary, each with the duty that the vocabulary gives it; a category stands only under criteria
 that it can indicate; what is named exists. A table that is wrong raises `RulesError` at start, naming the
-entry. A table that was ever used for a case is not changed again: a new one is a new file with a version.
+entry. A table that was ever used for a case is not changed again: a new one is a new file with a version, and
+the older ones stay beside it, for cases that were assessed by them name their version.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.contracts.contract import CategoryCode, Code, CriterionCode, ForceSlug
+from shared.contracts.contract import CategoryCode, Code, CriterionCode
 from shared.contracts.words import NationalLetter
 from shared.errors import HotlineError
 from shared.vocabulary import Duty, Vocabulary
 
-NEWEST: Final = Path(__file__).parent / "v1.json"
+NEWEST: Final = Path(__file__).parent / "v2.json"
 
 RiskFlag = Literal["immediate_danger", "ongoing_contact", "child_involved", "death_or_serious_injury"]
 Phrase = Annotated[str, Field(min_length=1, max_length=300)]
@@ -35,23 +36,23 @@ class _Part(BaseModel):
 class CategoryIndication(_Part):
     """An allegation of this category indicates the criterion; with a condition, only where that holds.
 
+    A condition asks for what was told, never for what was not: one answer must not take away the duty that
+    another one made.
+
     Attributes:
         where: only where this risk was answered with yes.
-        unless_denied: but not where this risk was answered with no; a missing answer is not a no.
         beside_strand: only where the same complaint has an allegation of this strand.
     """
 
     code: CategoryCode
     where: RiskFlag | None = None
-    unless_denied: RiskFlag | None = None
     beside_strand: Code | None = None
 
 
 class Rank(_Part):
-    """A rank, in small letters, of the forces named, or of any."""
+    """A rank, in small letters, of whatever force."""
 
     rank: Phrase
-    forces: frozenset[ForceSlug] | None = None
 
 
 class IndicatedBy(_Part):
@@ -189,4 +190,3 @@ def _wrongs(rule: CriterionRule, table: RuleTable, vocabulary: Vocabulary) -> It
         )
     for rank in by.ranks:
         yield rank.rank != rank.rank.lower(), "ranks stand in small letters"
-        yield not (rank.forces or frozenset()) <= vocabulary.forces.keys(), "names a force that there is not"

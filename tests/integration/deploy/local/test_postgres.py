@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: it survives, it keeps roles apart, it logs nothing, its faults are sentences."""
 
+import json
 import os
 import shutil
 import socket
@@ -10,8 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.local import placement
 from deploy.local.errors import AccountError, ChildError, DataDirectoryError
-from deploy.local.postgres import DATABASES, Postgres
+from deploy.local.postgres import DATABASES, OWNERS, Postgres, binaries
 from deploy.local.process import Account
 from tests.conditions import wait_until
 from tests.engines import reachable_directory
@@ -42,15 +44,15 @@ def own(template: Path) -> Iterator[Postgres]:
         server.stop()
 
 
-async def _write(server: Postgres, number: int) -> None:
-    connection = await asyncpg.connect(server.dsn("intake"))
+async def _write(server: Postgres, number: int, role: str = OWNERS["intake"]) -> None:
+    connection = await asyncpg.connect(server.dsn("intake", role))
     await connection.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
     await connection.execute("INSERT INTO kept VALUES ($1)", number)
     await connection.close()
 
 
 async def _read(server: Postgres) -> list[int]:
-    connection = await asyncpg.connect(server.dsn("intake"))
+    connection = await asyncpg.connect(server.dsn("intake", OWNERS["intake"]))
     rows = await connection.fetch("SELECT number FROM kept ORDER BY number")
     await connection.close()
     return [row["number"] for row in rows]
@@ -110,16 +112,39 @@ async def test_a_lock_file_whose_number_another_program_has_by_now_is_no_hindran
 
 
 @pytest.mark.parametrize("database", DATABASES)
-async def test_a_role_owns_its_database_and_is_let_into_no_other(postgres: Postgres, database: str) -> None:
+async def test_a_database_has_an_owner_and_an_account_that_runs_which_no_other_lets_in(
+    postgres: Postgres, database: str
+) -> None:
     connection = await asyncpg.connect(postgres.dsn(database))
     owner = await connection.fetchval(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
     )
     await connection.close()
-    assert owner == database
+    assert owner == OWNERS[database]
     for other in {*DATABASES, "postgres", "template1"} - {database}:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(postgres.dsn(other, role=database))
+        for role in (database, OWNERS[database]):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await asyncpg.connect(postgres.dsn(other, role=role))
+
+
+async def test_the_owner_takes_over_a_database_that_the_services_own_role_owned(own: Postgres) -> None:
+    """As in the versions in which one role migrated and ran."""
+    own.start()
+    for service, owner in OWNERS.items():
+        own.query(f"ALTER DATABASE {service} OWNER TO {service}; DROP ROLE {owner}")
+    await _write(own, 1, role="intake")
+    passwords = json.loads((own.directory / "passwords.json").read_text())
+    earlier = {role: word for role, word in passwords.items() if role not in OWNERS.values()}
+    (own.directory / "passwords.json").write_text(json.dumps(earlier))
+    own.stop()
+
+    own.start()
+    connection = await asyncpg.connect(own.dsn("intake", OWNERS["intake"]))
+    assert await connection.fetchval("SELECT number FROM kept") == 1
+    assert await connection.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = 'kept'") == (
+        "intake_owner"
+    )
+    await connection.close()
 
 
 async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
@@ -143,7 +168,7 @@ async def test_commits_are_durable_and_pages_have_checksums(postgres: Postgres) 
 async def test_no_statement_parameter_or_row_reaches_the_log(own: Postgres) -> None:
     own.start()
     before = own.log.read_text()
-    connection = await asyncpg.connect(own.dsn("intake"))
+    connection = await asyncpg.connect(own.dsn("intake", OWNERS["intake"]))
     await connection.execute("CREATE TABLE secret (word text UNIQUE CHECK (word <> 'forbidden-word'))")
     await connection.execute("INSERT INTO secret VALUES ($1)", "kept-word")
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -236,23 +261,91 @@ def test_an_interrupted_making_is_made_again() -> None:
         assert not (place / "data.new").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
-def test_a_closed_directory_on_the_way_is_named_and_stays_closed() -> None:
-    with reachable_directory() as directory:
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory that only root may pass through; what is placed elsewhere is gone afterwards."""
+    with reachable_directory() as directory, reachable_directory() as home:
+        monkeypatch.setattr("deploy.local.placement.HOME", home / "hotline")
         closed = directory / "closed"
         closed.mkdir(mode=0o700)
-        with pytest.raises(AccountError, match=f"may not pass through {closed}: .*HOTLINE_DATA"):
-            Postgres(closed / "postgres").prepare()
+        yield closed
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
-def test_programs_out_of_the_accounts_reach_are_a_matter_of_the_clone(
-    monkeypatch: pytest.MonkeyPatch,
+@only_root
+async def test_data_that_the_account_could_not_reach_lies_elsewhere_and_is_found_again(closed: Path) -> None:
+    """Root's home and temporary directories are closed to others, and the first thing a newcomer tries."""
+    for number in (1, 2):
+        server = Postgres(closed / "postgres", settings=_SMALL)
+        server.prepare()
+        server.start()
+        try:
+            await _write(server, number)
+            assert await _read(server) == list(range(1, number + 1))
+        finally:
+            server.stop()
+        assert server.is_elsewhere
+        assert (closed / "postgres" / "data").resolve() == server.data
+
+
+@only_root
+def test_a_link_to_data_that_was_deleted_gets_new_data(closed: Path) -> None:
+    server = Postgres(closed / "postgres", settings=_SMALL)
+    server.prepare()
+    shutil.rmtree(server.data.parent)
+    server.prepare()
+    assert (server.data / "PG_VERSION").exists()
+
+
+@only_root
+def test_data_within_reach_stays_in_its_directory(own: Postgres) -> None:
+    own.prepare()
+    assert not own.is_elsewhere
+    assert own.data == own.directory / "data"
+
+
+@only_root
+def test_data_that_went_out_of_reach_is_named(own: Postgres, closed: Path) -> None:
+    place = closed / "postgres"
+    shutil.copytree(own.directory, place)
+    with pytest.raises(AccountError, match=f"may not pass through {closed} to the data"):
+        Postgres(place).prepare()
+
+
+@only_root
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_programs_out_of_the_accounts_reach_are_copied_once(
+    monkeypatch: pytest.MonkeyPatch, closed: Path, mask: int
 ) -> None:
-    with reachable_directory() as directory:
-        closed = directory / "closed"
-        closed.mkdir(mode=0o700)
-        monkeypatch.setattr("deploy.local.postgres.binaries", lambda: closed / "bin")
-        with pytest.raises(AccountError, match=f"may not pass through {closed}, .*move the clone"):
-            Postgres(directory / "postgres").prepare()
+    """The environment of a clone in root's home, installed under whatever umask."""
+    package = binaries().parents[1]
+    old = os.umask(mask)
+    try:
+        for part in (package.name, f"{package.name}.libs"):
+            shutil.copytree(
+                package.with_name(part), closed / part, symlinks=True, copy_function=shutil.copyfile
+            )
+        for program in (closed / package.name / "pginstall18" / "bin").iterdir():
+            program.chmod(0o777 & ~mask)
+        out_of_reach = closed / package.name / "pginstall18" / "bin"
+        monkeypatch.setattr("deploy.local.postgres.binaries", lambda: out_of_reach)
+        with reachable_directory() as directory:
+            for _ in range(2):
+                server = Postgres(directory / "postgres", settings=_SMALL)
+                server.prepare()
+                server.start()
+                server.stop()
+    finally:
+        os.umask(old)
+    programs = list((placement.HOME / "programs").iterdir())
+    assert len(programs) == 1
+
+
+@only_root
+def test_no_place_for_the_data_is_a_sentence(monkeypatch: pytest.MonkeyPatch, closed: Path) -> None:
+    monkeypatch.setattr("deploy.local.placement.HOME", Path("/proc/hotline"))
+    with pytest.raises(AccountError, match=r"may not pass through to .*HOTLINE_DATA"):
+        Postgres(closed / "postgres").prepare()

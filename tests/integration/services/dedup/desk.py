@@ -16,6 +16,7 @@ from services.dedup.handlers import handlers
 from services.dedup.index import ComplaintIndex
 from services.dedup.resolver import Resolver
 from services.dedup.reviewing import Reviewing
+from services.dedup.steps import SOURCE
 from services.dedup.views import Views
 from services.dedup.wiring import PUBLIC
 from shared.contracts.complaint import SanitisedComplaint
@@ -134,7 +135,7 @@ class Desk:
     async def resolve(self) -> None:
         """Let the resolver come to rest."""
         if self.lease is None:
-            self.lease = await self.resolver.lead()
+            self.lease = await self.store.leases.take(SOURCE)
         assert self.lease is not None
         while await self.resolver.step(self.lease):
             pass

@@ -23,6 +23,7 @@ from shared.store.events import RecordedEvent, category_of
 from shared.store.leases import give_up_lease
 from shared.store.migrate import migrate
 from shared.store.requests import InboxState, StoreHalted
+from shared.streaming.authentication import OwnEvents
 from shared.streaming.cloudevents import Envelope
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
@@ -187,7 +188,7 @@ async def test_nobody_appends_anything_before(history: History) -> None:
     async with history.desk() as desk:
         head = await desk.store.head()
         (match_id,) = {row[0] for row in await desk.store.fetch("SELECT match_id FROM matches LIMIT 1")}
-        tail = Tail("dedup", TOPICS["dedup"], desk.store, history.broker, {})
+        tail = Tail(OwnEvents("dedup", history.keys), TOPICS["dedup"], desk.store, history.broker, {})
         desk.store.compare_first(tail.compare)
         with pytest.raises(SurroundingsFault, match="StoreHalted"):
             await desk.inbox.receive(history.intake.sent[-1])

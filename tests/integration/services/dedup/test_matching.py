@@ -1,6 +1,7 @@
 """From complaints to incidents and patterns, on a real database."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -12,6 +13,8 @@ from services.dedup.domain.model import load_model, load_population
 from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import Matching
+from services.dedup.resolver import Resolver
+from services.dedup.steps import SOURCE
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import ComplaintRecorded
 from shared.errors import Conflict, NotFound
@@ -234,17 +237,73 @@ async def test_an_account_for_another_only_is_released_by_a_reviewers_word(desk:
     assert clear["released"] == [str(waiting)]
 
 
+async def test_a_match_that_a_rule_accepted_waits_for_the_word_that_releases(desk: Desk) -> None:
+    """The stronger the match, the surer the dead end: a rule accepted it, so that it was not in the queue and
+    a review of it was refused, and the complaint was held for ever."""
+    waiting = await desk.record({**NIGHT, "wish": "only_with_another"})
+    other, further = await desk.record(ANOTHER_NIGHT), await desk.record(ANOTHER_NIGHT)
+    await desk.resolve()
+    queue = await desk.views.reviews(UUID(int=0), 10)
+    assert {(match.zone, match.kind, *match.releases) for match in queue} == {
+        ("accepted", "same_officer", waiting)
+    }
+    assert {frozenset((m.complaint_id, m.other_complaint_id)) for m in queue} == {
+        frozenset((waiting, other)), frozenset((waiting, further))
+    }  # fmt: skip
+    await desk.reviewing.decide(queue[0].match_id, "accept", "reviewer", "same man")
+    await desk.resolve()
+    assert [clear["released"] for _, clear in await desk.events("pattern.changed")][-1] == [str(waiting)]
+    assert await desk.views.reviews(UUID(int=0), 10) == []
+
+
+async def test_no_release_waits_for_a_match_with_the_same_source(desk: Desk) -> None:
+    for body in (NIGHT, ANOTHER_NIGHT):
+        await desk.record({**body, "wish": "only_with_another"}, source_group="one caller")
+    await desk.resolve()
+    assert await desk.views.reviews(UUID(int=0), 10) == []
+
+
+async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
+    """Who does not fit into the pattern is released all the same by a person's word."""
+    model = load_model()
+    clustering = model.officer.clustering.model_copy(update={"most_members": 2})
+    officer = model.officer.model_copy(update={"clustering": clustering})
+    one = replace(
+        desk, resolver=Resolver(desk.context, desk.index, model.model_copy(update={"officer": officer}))
+    )
+    inside = [await one.record(ANOTHER_NIGHT) for _ in range(2)]
+    weaker = {**NIGHT, "subjects": [{"name": "Brockway", "unit": "Basingstoke response"}]}
+    waiting = await one.record({**weaker, "wish": "only_with_another"})
+    await one.resolve()
+    (match, *_) = [m for m in await one.views.reviews(UUID(int=0), 10) if m.releases == [waiting]]
+    await one.reviewing.decide(match.match_id, "accept", "reviewer", "same man")
+    await one.resolve()
+    assert await one.patterns() == {frozenset((each, 0) for each in inside)}
+    assert [clear["released"] for _, clear in await one.events("pattern.changed")][-1] == [str(waiting)]
+
+
+async def test_what_a_person_undid_can_be_accepted_again(desk: Desk) -> None:
+    first, _ = [await desk.record(body) for body in (NIGHT, SAME_NIGHT)]
+    await desk.resolve()
+    together = await desk.incidents()
+    (match,) = [m for m in (await desk.views.complaint(first)).items if m.kind == "same_incident"]
+    for command, zone in (("retract", "rejected"), ("accept", "accepted"), ("retract", "rejected")):
+        assert (await desk.reviewing.decide(match.match_id, command, "reviewer", "seen")).zone == zone  # type: ignore[arg-type]
+        await desk.resolve()
+        assert await desk.incidents() == (together if zone == "accepted" else set())
+
+
 async def test_a_resolver_that_was_stopped_is_refused_when_it_wakes(
     desk: Desk, dedup_url: str, keys: ServiceKeys
 ) -> None:
     await desk.record(NIGHT)
     await desk.record(SAME_NIGHT)
-    stopped = await desk.resolver.lead()
+    stopped = await desk.store.leases.take(SOURCE)
     assert stopped is not None
-    assert await desk.resolver.lead() is None
+    assert await desk.store.leases.take(SOURCE) is None
     await desk.store.pool.execute("UPDATE leases SET expires = '-infinity' WHERE name = 'resolver'")
     async with opened(dedup_url, keys) as another:
-        assert (await another.resolver.lead()) is not None
+        assert (await another.store.leases.take(SOURCE)) is not None
         with pytest.raises(LeaseLost):
             await desk.resolver.step(stopped)
     assert await desk.events("incident.changed") == []

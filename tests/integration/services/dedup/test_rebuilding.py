@@ -42,6 +42,10 @@ async def _mixed_history(desk: Desk) -> list[UUID]:
         match.match_id: match for each in ids[:5] for match in (await desk.views.complaint(each)).items
     }
     accepted = sorted(each for each, match in matches.items() if match.zone == "accepted")
+    held = [await desk.record({**NIGHT, "wish": "only_with_another"}) for _ in range(2)]
+    await desk.resolve()
+    (match, *_) = [m for m in await desk.views.reviews(UUID(int=0), 200) if m.releases == held[:1]]
+    await desk.reviewing.decide(match.match_id, "accept", "reviewer", "same man")
     for match_id in accepted[::3]:
         await desk.reviewing.decide(match_id, "retract", "reviewer", "two cars")
     await desk.resolve()

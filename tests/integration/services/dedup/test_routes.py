@@ -95,6 +95,8 @@ async def test_a_review_is_listed_decided_once_and_can_be_retracted(desk: Desk, 
     status, answer = await service.json("POST", path, REVIEWER, json={"reason": "another tattoo"})
     assert (status, answer) == (200, {"match_id": listed[0], "zone": "rejected"})
     assert (await service.json("POST", path, REVIEWER, json={"reason": "again"}))[0] == 409
+    status, answer = await service.json("POST", f"/v1/reviews/{listed[0]}", REVIEWER, json=accepted)
+    assert (status, answer) == (200, {"match_id": listed[0], "zone": "accepted"})
 
 
 @pytest.mark.parametrize(

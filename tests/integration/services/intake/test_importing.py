@@ -98,3 +98,23 @@ async def test_equal_lines_count_however_they_are_spelled(intake: Running, datab
     assert len({answer["complaint_id"] for answer in answers}) == 4
     assert all(answer["repeated"] for answer in await send(intake, file))
     assert await recorded_events(database_url) == 4
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+async def test_a_byte_order_mark_before_a_file_or_a_line_is_passed_over(
+    intake: Running, database_url: str
+) -> None:
+    file = MARK + lines(BODY, MARK + json.dumps({**BODY, "narrative": "Another one."}).encode(), MARK)
+    answers = await send(intake, file)
+    assert ["error" in answer for answer in answers] == [False, False]
+    assert await recorded_events(database_url) == 2
+    assert [answer["repeated"] for answer in await send(intake, file.replace(MARK, b""))] == [True, True]
+
+
+async def test_a_line_that_says_something_twice_is_refused_alone(intake: Running, database_url: str) -> None:
+    answers = await send(intake, lines(b'{"channel": "phone", "narrative": "a", "narrative": "b"}', BODY))
+    assert answers[0]["error"]["errors"] == [{"field": "narrative", "message": "must be given once"}]
+    assert "complaint_id" in answers[1]
+    assert await recorded_events(database_url) == 1

@@ -1,9 +1,12 @@
 """A complaint is recorded once, however often it is sent, and its answer is the same each time."""
 
 import asyncio
+import json
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
+import orjson
 import pytest
 
 from tests.running import Running
@@ -111,6 +114,53 @@ async def test_what_is_shown_of_a_complaint_is_sanitised(intake: Running) -> Non
     assert shown["body"]["subjects"][0]["name"] == "PC Quentin Oddname"
 
 
+async def test_a_call_handler_sees_what_they_recorded_and_nobody_elses(
+    intake: Running, database_url: str
+) -> None:
+    _, answer = await record(intake, BODY)
+    lines = orjson.dumps(BODY) + b"\n"
+    async with intake.ask("POST", "/v1/imports", data=lines) as imported:
+        line = orjson.loads(await imported.read())
+    none = await intake.json("GET", f"/v1/complaints/{uuid4()}")
+    assert none[0] == 404
+    for complaint_id in (answer["complaint_id"], line["complaint_id"]):
+        path = f"/v1/complaints/{complaint_id}"
+        assert (await intake.json("GET", path))[0] == 200
+        assert await seen_by(intake, path, subject="somebody-else") == none
+    await of_yesterday(database_url)
+    assert await intake.json("GET", f"/v1/complaints/{answer['complaint_id']}") == none
+
+
+@pytest.mark.parametrize(
+    "holder", [{"name": "Quentin Oddname"}, {"collar_number": 7743, "force": "hampshire"}]
+)
+async def test_who_is_accused_does_not_see_what_they_recorded(
+    intake: Running, holder: dict[str, Any]
+) -> None:
+    _, answer = await record(intake, BODY)
+    path, none = (
+        f"/v1/complaints/{answer['complaint_id']}",
+        await intake.json("GET", f"/v1/complaints/{uuid4()}"),
+    )
+    assert await seen_by(intake, path, holder=holder) == none
+    assert (await seen_by(intake, path, holder={"name": "Jane Wilson", "force": "hampshire"}))[0] == 200
+
+
+async def seen_by(intake: Running, path: str, **claims: Any) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {intake.token('call_handler', **claims)}"}
+    return await intake.json("GET", path, None, headers=headers)
+
+
+async def of_yesterday(database_url: str) -> None:
+    """As if the day had ended: who recorded what today is nobody's, for the hash names the day."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        moved = await connection.execute("UPDATE claims SET key = sha256(key) WHERE kind = 'recorder'")
+    finally:
+        await connection.close()
+    assert moved == "UPDATE 2"
+
+
 async def test_an_unknown_complaint_is_not_found(intake: Running) -> None:
     status, _ = await intake.json("GET", "/v1/complaints/7f0c1a52-6a75-4f5c-8f41-6f1b6d3c1a11")
     assert status == 404
@@ -142,3 +192,23 @@ async def test_contacts_without_a_complaint_are_noted_once(intake: Running, data
     status, problem = await intake.json("POST", "/v1/contacts", json={**contact, "disposition": "bored"})
     assert status == 422
     assert problem["errors"][0]["field"] == "disposition"
+
+
+async def test_white_space_around_a_key_makes_no_other_key(intake: Running, database_url: str) -> None:
+    """aiohttp takes it away itself, so this is sent as it stands."""
+    body = json.dumps(BODY)
+    answers = []
+    for key in ("call-1  ", "call-1", "\tcall-1 \t"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(intake.url.rpartition(":")[2]))
+        writer.write(
+            f"POST /v1/complaints HTTP/1.1\r\nHost: hotline\r\nConnection: close\r\n"
+            f"Authorization: Bearer {intake.token('call_handler')}\r\nIdempotency-Key: {key}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        head, _, answer = (await reader.read()).decode().partition("\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        answers.append((head.split()[1], json.loads(answer)))
+    assert [status for status, _ in answers] == ["201", "200", "200"]
+    assert answers[0][1] == answers[1][1] == answers[2][1]
+    assert await recorded_events(database_url) == 1

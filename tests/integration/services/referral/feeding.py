@@ -227,7 +227,7 @@ async def referral_with(database_url: str, feed: Feed) -> AsyncIterator[Referral
         context = Context(
             "referral", store, keys, Cursors(keys.digest("page cursors")), Metrics(), lambda: DAY
         )
-        read = ReadModel(store.pool)
+        read = ReadModel(store)
         docket = Docket(keys, read)
         own = handlers(context, read, docket, Policy(load_rules(vocabulary), vocabulary))
         inboxes = {source: Inbox(source, store, keys, of_source) for source, of_source in own.items()}

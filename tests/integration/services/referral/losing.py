@@ -21,6 +21,7 @@ from services.referral.wiring import PUBLIC
 from shared.contracts.case_events import Disposition
 from shared.store.events import RecordedEvent, category_of, slot_of, stream_id
 from shared.store.requests import InboxState
+from shared.streaming.authentication import Signer
 from shared.streaming.cloudevents import document, parse
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
@@ -43,6 +44,8 @@ class Owner:
 
     def __init__(self, source: str, feed: Feed) -> None:
         self._source, self._feed = source, feed
+        # What an owner signs for itself is of no account to a follower: any ring will do.
+        self._signer = Signer(source, feed.keys.sources[source], feed.keys.hmac)
         self.is_away = False
 
     async def heads(self) -> Mapping[int, int]:
@@ -54,7 +57,11 @@ class Owner:
         erased = {one.subject for one in self._feed.sent if one.type == "complaint.erased"}
         sent = [one for one in self._feed.sent if (one.source, one.slot) == (self._source, slot)]
         return [
-            document(replace(one, sealed=None, erased=True) if one.sealed and one.subject in erased else one)
+            self._signer.signed(
+                document(
+                    replace(one, sealed=None, erased=True) if one.sealed and one.subject in erased else one
+                )
+            )
             for one in sent
             if one.slot_sequence > after
         ][:limit]

@@ -21,10 +21,11 @@ async def test_neither_consumer_appends_anything(referral: Referral) -> None:
     await referral.receive(referral.feed.recorded(complaint("other.incivility"), complaint_id))
     ((opened,), head) = await referral.store.read_public(0)
     lost = replace(opened, event_id=uuid4(), version=2, slot_sequence=2)
-    (record,) = await PublishedLog("referral", referral.store, referral.context.keys).records([lost])
+    published = PublishedLog("referral", referral.store, referral.context.keys)
+    (record,) = await published.records([lost])
     broker = FakeBroker()
     broker.append(TOPICS["referral"], record["slot"] % 12, orjson.dumps(record))
-    tail = Tail("referral", TOPICS["referral"], referral.store, broker, {})
+    tail = Tail(published.own, TOPICS["referral"], referral.store, broker, {})
     await tail.compare()  # as on a new connection, which comes with a database that was set back
     for event in (
         referral.feed.recorded(complaint("other.incivility")),

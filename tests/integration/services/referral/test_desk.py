@@ -42,8 +42,10 @@ class Asked:
             "POST", f"/v1/cases/{case_id}/decision", json=decision, version=version, subject="anna", **more
         )
 
-    async def approve(self, case_id: UUID, subject: str, *, approve: bool = True) -> tuple[int, Any]:
-        body = {"approve": approve, "reason": "I looked."}
+    async def approve(
+        self, case_id: UUID, subject: str, *, approve: bool = True, reason: str = "I looked."
+    ) -> tuple[int, Any]:
+        body = {"approve": approve, "reason": reason}
         return await self("POST", f"/v1/cases/{case_id}/approval", "approver", json=body, subject=subject)
 
 
@@ -101,6 +103,31 @@ async def test_a_referral_needs_no_second_person(asked: Asked) -> None:
     ]
     assert (shown["deadline"], shown["version"]) == (None, changed["version"])
     assert (await asked.decide(case_id, REFER, changed["version"]))[0] == 409
+    await asked.referral.check()
+
+
+async def test_reasons_are_kept_without_what_leads_to_the_caller(asked: Asked) -> None:
+    case_id = await asked.case(complaint("hate.racist"))
+    typed = "Caller Jane Hale, 07700 900123, was drunk. PC Smith was not there."
+    body = {**NO_ACTION, "outcome": "signpost", "recipient": "a friend, 07700 900123", "reason": typed}
+    assert (await asked.decide(case_id, body, 1))[0] == 200
+    assert (await asked.approve(case_id, "berta", reason=typed))[0] == 200
+    _, shown = await asked("GET", f"/v1/cases/{case_id}")
+    kept = "Caller [name], [phone], was drunk. PC Smith was not there."
+    assert [e["details"]["reason"] for e in shown["history"] if "reason" in e["details"]] == [kept, kept]
+    assert "07700" not in str(shown)
+
+
+async def test_what_asks_to_be_asked_first_is_not_sent_by_one_person(asked: Asked) -> None:
+    case_id = await asked.case(complaint("hate.racist", wish="ask_me_first", incident={"force": "kent"}))
+    status, changed = await asked.decide(case_id, REFER, 1)
+    assert (status, changed["status"], changed["referral_ids"]) == (200, "decided", [])
+    assert (await asked.decide(case_id, REFER, 2))[0] == 409
+    assert (await asked.approve(case_id, "anna"))[0] == 409
+    status, changed = await asked.approve(case_id, "berta")
+    assert (status, changed["status"], len(changed["referral_ids"])) == (200, "referred", 1)
+    _, shown = await asked("GET", f"/v1/cases/{case_id}")
+    assert shown["history"][1]["details"]["approval_grounds"] == ["ask_me_first"]
     await asked.referral.check()
 
 
@@ -272,7 +299,6 @@ HOLDER = {"force": "kent", "name": "David Carrick", "collar_number": "1234AB", "
         {"name": "PC Carrick", "force": "kent"},
         {"collar_number": "1234", "force": "kent"},
         {"name": "Jane Doe", "unit": "Roads Policing Unit", "force": "kent"},
-        {"description": "tall", "force": "kent"},
         {"name": "DC"},
         {"name": "Dave Carrick", "force": "essex"},
     ],

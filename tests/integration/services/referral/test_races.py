@@ -26,7 +26,7 @@ class Interrupted(ReadModel):
     """Something happens once, just after the patterns of a case were read and before it is decided."""
 
     def __init__(self, referral: Referral, happens: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(referral.store.pool)
+        super().__init__(referral.store)
         self._happens: Callable[[], Awaitable[None]] | None = happens
 
     async def pattern_fellows(self, complaint_ids: Collection[UUID]) -> set[UUID]:

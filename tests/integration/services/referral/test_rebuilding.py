@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from deploy.local.data_directory import ROOT
@@ -17,6 +16,7 @@ from deploy.simulation import simulate
 from services.referral.projection import Projection
 from shared.contracts.complaint import SanitisedComplaint
 from shared.store import history
+from shared.store.pools import Pool
 from shared.store.sql import LOCK_KEY
 from tests.integration.rebuilding import catalogue, contents, differing, leftovers, rebuilt
 from tests.integration.services.referral.feeding import Referral, complaint
@@ -194,7 +194,7 @@ async def test_a_killed_rebuild_leaves_all_as_it_was_and_the_next_clears_away(
     await referral.check()
 
 
-async def _is_waited_for(pool: asyncpg.Pool) -> bool:
+async def _is_waited_for(pool: Pool) -> bool:
     waiting: bool = await pool.fetchval(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNERS, Postgres
 from shared.store.postgres import PostgresStore
 from shared.store.requests import (
     AppendRequest,
@@ -39,7 +39,7 @@ def own_postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def own_url(own_postgres: Postgres) -> str:
-    url = own_postgres.dsn("intake")
+    url = own_postgres.dsn("intake", OWNERS["intake"])
     with ThreadPoolExecutor(1) as thread:  # this one's event loop belongs to pytest
         thread.submit(asyncio.run, lay_tables(url)).result()
     return url

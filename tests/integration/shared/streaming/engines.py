@@ -6,6 +6,7 @@ from secrets import token_hex
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from shared.store.leases import PooledLeases
 from shared.store.postgres import PostgresStore
 from shared.streaming.broker import Broker, Record
 from shared.streaming.kafka import KafkaBroker
@@ -32,6 +33,7 @@ class OnPostgres:
     def __init__(self, owner: PostgresStore, follower: PostgresStore) -> None:
         self.owner, self.follower = owner, follower
         self.relay_state = PostgresRelayState(owner.pool)
+        self.leases = PooledLeases(owner.pool)
 
     async def expire_lease(self) -> None:
         await self.owner.pool.execute("UPDATE leases SET expires = clock_timestamp()")

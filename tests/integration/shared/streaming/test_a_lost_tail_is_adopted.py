@@ -14,14 +14,18 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from shared.sealing.events import opened_event
+from shared.sealing.jwe import encode
 from shared.sealing.keys import destroy_data_key, unwrap_data_keys
 from shared.store.events import SLOTS, NewEvent, RecordedEvent, identity_of, stream_id
+from shared.store.leases import PooledLeases, renew_lease
 from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
+from shared.streaming.authentication import OwnEvents, Signer
 from shared.streaming.broker import Record
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.cloudevents import parse
@@ -103,7 +107,7 @@ class History:
         return {FOLLOWER: Nobody() if self.is_follower_away else there}
 
     def tail(self, owner: PostgresStore) -> Tail:
-        return Tail(OWNER, TOPIC, owner, self.broker, self.followers)
+        return Tail(OwnEvents(OWNER, OWNER_KEYS), TOPIC, owner, self.broker, self.followers)
 
     async def recovered(self, *without: str) -> Report:
         recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, self.broker, self.followers, without)
@@ -436,6 +440,51 @@ async def test_positions_whose_event_nobody_has_are_filled_and_numbers_stay_with
     )
 
 
+@pytest.mark.parametrize("number", [0, 100], ids=["of another event", "that nobody gave"])
+@pytest.mark.parametrize("by", ["nobody", "a follower", "a version that did not sign"])
+async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: str, number: int) -> None:
+    """A stray record in the topic must not stand in a recovery's way."""
+    await set_back(history)
+    async for record in history.broker.everything(TOPIC):
+        genuine = orjson.loads(record.value)
+        stray = {
+            **genuine,
+            "id": str(uuid4()),
+            "slotsequence": genuine["slotsequence"] + number,
+            "sequence": str(int(genuine["sequence"]) + 1000),
+        }
+        if by != "nobody":
+            stray["data"] = {name: genuine["data"][name] for name in ("clear", "sealed")}
+        if by == "a follower":
+            stray = Signer(OWNER, FOLLOWER_KEYS.sources[OWNER], FOLLOWER_KEYS.hmac).signed(stray)
+        history.broker.put(TOPIC, record.partition, orjson.dumps(stray))
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_a_payload_whose_key_a_follower_wrapped_wrongly_comes_from_another(history: History) -> None:
+    """What the owner signed is all but the wrapped keys, which each holder wraps anew."""
+
+    class Wrong(Returned):
+        async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+            page = await super().consumed(source, slot, after, limit)
+            (key,) = FOLLOWER_KEYS.sources[OWNER].values()
+            wrong = aes_key_wrap(key, bytes(32))
+            for item in page.events:
+                for recipient in item["data"]["sealed"]["recipients"]:
+                    recipient["encrypted_key"] = encode(wrong)
+            return page
+
+    await set_back(history)
+    history.broker.wipe()
+    right = Returned(history.follower, FOLLOWER_KEYS)
+    followers = {"wrong": Wrong(history.follower, FOLLOWER_KEYS), FOLLOWER: right}
+    recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, followers)
+    report = await recovery.run(history.url, DAY)
+    assert (report.adopted, report.erased) == (20, 0)
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
 async def test_what_was_erased_stays_erased(history: History) -> None:
     """The copy still has the key, and the topic the payload."""
     erased: list[UUID] = []
@@ -489,14 +538,14 @@ async def test_whoever_led_leads_anew(history: History) -> None:
     """A relay that remembers a position above the adopted tail would pass over what comes next."""
     await set_back(history)
     async with PostgresStore(history.url, PUBLIC) as owner:
-        state = PostgresRelayState(owner.pool)
-        lease = await state.lead(TOPIC)
+        state, leases = PostgresRelayState(owner.pool), PooledLeases(owner.pool)
+        lease = await leases.take(f"relay {TOPIC}")
         assert lease is not None
         assert await state.load(TOPIC, lease.epoch) is not None
         await history.recovered()
         assert not await state.advance(TOPIC, lease.epoch, 31, {})
-        assert not await state.stay(lease)
-        again = await state.lead(TOPIC)
+        assert not await renew_lease(owner.pool, lease)
+        again = await leases.take(f"relay {TOPIC}")
         assert again is not None
         assert await state.load(TOPIC, again.epoch) is not None
 

@@ -1,24 +1,29 @@
 """What every service answers to its followers and operators, over a socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from shared.store.events import slot_of
+from shared.sealing.events import opened_event
+from shared.sealing.keys import unwrap_data_keys
+from shared.store.events import identity_of, slot_of
 from shared.streaming import routes
 from shared.streaming.catchup import HttpOwner
 from shared.streaming.cloudevents import parse
+from shared.streaming.drops import Drops, ParkedEventAct
 from shared.streaming.handling import RecordFault, SurroundingsFault
 from shared.streaming.published import PublishedLog
 from shared.web.auth import ROLES
 from shared.web.pages import Cursors
 from tests.integration.shared.web.serving import client_of_routers
 from tests.unit.shared.streaming.engines import InMemory
-from tests.unit.shared.streaming.flow import OWNER, OWNER_KEYS, Flow
+from tests.unit.shared.streaming.flow import DAY, FOLLOWER_KEYS, OWNER, OWNER_KEYS, Flow
 from tests.unit.shared.web.issuer import Issuer
 
+WHY = {"reason": "It is a test record of ours."}
 FOLLOWER_ROUTES = [("GET", "/v1/events?slot=1"), ("GET", "/v1/events/heads")]
 OPERATOR_ROUTES = [
     ("GET", "/v1/parked"),
@@ -43,9 +48,11 @@ def issuer() -> Issuer:
 @pytest.fixture
 async def client(flow: Flow, issuer: Issuer, tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """One service that has the owner's events and the follower's parked ones."""
+    parking = flow.parking()
+    drops = Drops(parking, flow.engines.follower, FOLLOWER_KEYS.kek, lambda: DAY)
     routers = [
         routes.followers(flow.engines.owner, flow.published),
-        routes.parked(flow.parking(), Cursors(bytes(32))),
+        routes.parked(parking, drops, Cursors(bytes(32))),
     ]
     async with client_of_routers(routers, issuer, tmp_path) as session:
         yield session
@@ -199,26 +206,77 @@ async def test_one_is_shown_retried_and_then_gone(
         assert await answer.json() == {"applied": 3, "reason": None}
     await flow.prove()
     for method, gone in (("GET", path), ("POST", f"{path}/retry"), ("DELETE", path)):
-        async with client.request(method, gone, headers=headers) as answer:
+        async with client.request(method, gone, headers=headers, json=WHY) as answer:
             assert answer.status == 404
 
 
-async def test_one_is_dropped_and_what_queued_behind_it_applied(
+async def test_one_is_dropped_by_two_operators_and_what_queued_behind_it_applied(
     flow: Flow, client: aiohttp.ClientSession, issuer: Issuer
 ) -> None:
+    """A drop had left no trace: no actor, no reason, no second person."""
     (subject,) = await parked_flow(flow, each=3)
+    path = f"/v1/parked/{await named(flow, subject)}"
+    ada, bob = ({"Authorization": f"Bearer {issuer.token('operator', sub=name)}"} for name in ("ada", "bob"))
+    async with client.delete(path, headers=ada, json=WHY) as answer:
+        assert (answer.status, await answer.json()) == (
+            202, {"dropped": False, "applied": 0, "reason": None},
+        )  # fmt: skip
+    async with client.get(path, headers=bob) as answer:
+        assert (await answer.json())["drop_requested"] is True
+    async with client.delete(path, headers=ada, json=WHY) as answer:
+        assert (answer.status, (await answer.json())["detail"]) == (
+            409, "You have asked for this drop: another operator has to confirm it.",
+        )  # fmt: skip
+    assert [row.state for row in await flow.engines.inbox()] == ["parked", "queued", "queued"]
+    async with client.delete(path, headers=bob, json={"reason": "Ask 07700 900123, I agree."}) as answer:
+        assert (answer.status, await answer.json()) == (
+            200, {"dropped": True, "applied": 2, "reason": None},
+        )  # fmt: skip
+    assert [row.state for row in await flow.engines.inbox()] == ["dropped", "applied", "applied"]
+
+    store = flow.engines.follower
+    events = [event for event in await store.read_log(0) if event.stream_id.startswith("parked_event-")]
+    keys = unwrap_data_keys(FOLLOWER_KEYS.kek, await store.data_keys([identity_of(events[0].stream_id)]))
+    acts = [ParkedEventAct.model_validate_json(opened_event(event, keys)) for event in events]
+    assert [event.type for event in events] == ["parked_event.drop_requested", "parked_event.dropped"]
+    assert [(act.by, act.reason) for act in acts] == [
+        ("ada", WHY["reason"]),
+        ("bob", "Ask [phone], I agree."),
+    ]
+    clear = [event.data["clear"] for event in events]
+    assert "ada" not in str(clear) and clear[0] == clear[1]
+
+
+async def test_two_operators_at_the_same_moment_ask_once(
+    flow: Flow, client: aiohttp.ClientSession, issuer: Issuer
+) -> None:
+    (subject,) = await parked_flow(flow, each=1)
+    path = f"/v1/parked/{await named(flow, subject)}"
+
+    async def drop(name: str) -> int:
+        headers = {"Authorization": f"Bearer {issuer.token('operator', sub=name)}"}
+        async with client.delete(path, headers=headers, json=WHY) as answer:
+            return answer.status
+
+    assert sorted(await asyncio.gather(drop("ada"), drop("bob"))) in ([200, 202], [202, 409])
+
+
+async def test_a_drop_without_a_reason_is_refused(
+    flow: Flow, client: aiohttp.ClientSession, issuer: Issuer
+) -> None:
+    (subject,) = await parked_flow(flow, each=1)
     path, headers = f"/v1/parked/{await named(flow, subject)}", bearer(issuer, "operator")
-    async with client.delete(path, headers=headers) as answer:
-        assert await answer.json() == {"applied": 2, "reason": None}
-    states = [row.state for row in await flow.engines.inbox()]
-    assert states == ["dropped", "applied", "applied"]
+    for body in (None, {}, {"reason": " "}):
+        async with client.delete(path, headers=headers, json=body) as answer:
+            assert answer.status == 422
+    assert [row.state for row in await flow.engines.inbox()] == ["parked"]
 
 
 @pytest.mark.parametrize("name", ["intake-1-1", "nobody-1-1", "dedup-1-1", "intake-999-999999999999999999"])
 async def test_what_is_not_parked_is_404(client: aiohttp.ClientSession, issuer: Issuer, name: str) -> None:
     for method, path in (("GET", ""), ("POST", "/retry"), ("DELETE", "")):
         async with client.request(
-            method, f"/v1/parked/{name}{path}", headers=bearer(issuer, "operator")
+            method, f"/v1/parked/{name}{path}", headers=bearer(issuer, "operator"), json=WHY
         ) as answer:
             assert answer.status == 404
 

@@ -33,6 +33,12 @@ from tests.unit.shared.streaming.test_poison import (
     test_several_of_one_subject_may_fail_and_the_partition_goes_on,
     test_twenty_in_a_row_stop_the_follower,
 )
+from tests.unit.shared.streaming.test_records_that_its_source_did_not_sign import (
+    test_neither_the_check_nor_the_relay_takes_one_for_a_lost_tail,
+    test_one_that_says_that_it_was_erased_drops_nothing,
+    test_records_of_others_behind_it_do_not_hide_a_lost_tail,
+    test_the_first_relay_that_signs_leaves_evidence_at_the_end_of_every_partition,
+)
 from tests.unit.shared.streaming.test_the_broker_is_wiped import (
     test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss,
     test_a_running_relay_notices_by_the_next_offset,
@@ -74,7 +80,11 @@ __all__ = [
     "test_it_delays_its_slot_and_stops_nothing_else",
     "test_it_is_found_by_comparing_with_the_owners_heads",
     "test_it_is_started_anew",
+    "test_neither_the_check_nor_the_relay_takes_one_for_a_lost_tail",
+    "test_one_that_says_that_it_was_erased_drops_nothing",
+    "test_records_of_others_behind_it_do_not_hide_a_lost_tail",
     "test_several_of_one_subject_may_fail_and_the_partition_goes_on",
+    "test_the_first_relay_that_signs_leaves_evidence_at_the_end_of_every_partition",
     "test_the_queue_drains_and_the_order_holds",
     "test_the_record_says_erased_and_is_kept_unapplied",
     "test_the_relay_publishes_again_what_the_new_topic_lacks",

@@ -5,19 +5,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 from shared.web import server
 from shared.web.app import create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
+from shared.web.routing import Router
 from tests.unit.shared.web.issuer import ISSUER, Issuer
 
 
 @asynccontextmanager
 async def client_of_routers(
-    routers: Sequence[APIRouter], issuer: Issuer, directory: Path
+    routers: Sequence[Router], issuer: Issuer, directory: Path
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a service that has these routes, is ready, and accepts the issuer's tokens."""
 

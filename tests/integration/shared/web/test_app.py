@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import aiohttp
 import pytest
-from fastapi import APIRouter, FastAPI, Header, Request
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from shared.web.app import create_app
 from shared.web.auth import Assessor, Authenticator
 from shared.web.jwks import KeySource
 from shared.web.pages import Cursor, Limit
+from shared.web.routing import Router
 from tests.integration.shared.web.serving import client_of
 from tests.unit.shared.web.issuer import ISSUER, Issuer
 from tests.unit.shared.web.log_lines import SECRET, configured
@@ -38,7 +39,7 @@ class Body(BaseModel):
     subjects: list[Subject] = []
 
 
-router = APIRouter(prefix="/v1")
+router = Router(prefix="/v1")
 
 
 @router.post("/things", status_code=201, responses=openapi.problems(Conflict))

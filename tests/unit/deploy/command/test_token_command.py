@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,32 @@ def test_an_unknown_role_names_the_roles_without_a_traceback(data: Path) -> None
     ran = _hotline(data, "token", "boss")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith("hotline: there is no role 'boss'; the roles are call_handler, ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("recipient", "--force", "hampshyre"), "no force or body 'hampshyre'; did you mean hampshire"),
+        (("recipient", "--force", "xx"), "no force or body 'xx'; there are avon-and-somerset, "),
+        (("assessor", "--holder-force", "iopc"), "there is no force 'iopc'"),
+    ],
+)
+def test_an_unknown_force_is_refused_and_a_near_one_named(
+    data: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    ran = _hotline(data, "token", *arguments)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert sentence in ran.stderr
+
+
+def test_a_recipient_reads_for_an_oversight_body_too(data: Path) -> None:
+    assert _hotline(data, "token", "recipient", "--force", "iopc").returncode == 0
+
+
+def test_the_version_is_the_same_wherever_it_stands(data: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert _hotline(data, "--version").stdout == f"hotline {version}\n"
+    assert f"ARG VERSION={version}\n" in (ROOT / "deploy" / "Dockerfile").read_text()
 
 
 def test_without_keys_it_says_what_makes_them(tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ def test_a_service_gets_its_own_secrets_alone(service: str) -> None:
             for secret in COMPOSE["services"][name]["secrets"]
         ]
         assert all(secret == "jwks" or secret.startswith(f"{service}_") for secret in given)
+        # The account that may change events is the migration's alone.
+        assert any("_owner_" in secret for secret in given) is (name != service)
 
 
 def test_the_volumes_that_down_names_are_all_that_there_are() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.containers.credentials import credentials, ensure_credentials, outside_database_url
+from deploy.containers.credentials import credentials, ensure_credentials, outside_database_urls
 from deploy.local.data_directory import DataDirectory
 from deploy.local.errors import DataDirectoryError
 
@@ -37,7 +37,12 @@ def test_a_container_gets_its_own_keys_token_and_address(data: DataDirectory) ->
         )
     assert found["postgres_password"] == passwords["postgres"]
     assert "d" not in json.loads(found["jwks"])["keys"][0]
-    assert len(set(passwords.values())) == 4
+    for service in ("intake", "dedup", "referral"):
+        owner = f"{service}_owner"
+        assert found[f"{owner}_database_url"] == (
+            f"postgresql://{owner}:{passwords[owner]}@postgres:5432/{service}"
+        )
+    assert len(set(passwords.values())) == 7
 
 
 def test_any_account_may_read_the_files_and_only_the_owner_gets_to_them(data: DataDirectory) -> None:
@@ -83,5 +88,17 @@ def test_damaged_passwords_are_one_sentence(data: DataDirectory) -> None:
 
 def test_the_commands_reach_a_database_by_the_published_port(data: DataDirectory) -> None:
     passwords = ensure_credentials(data)
-    url = outside_database_url("dedup", passwords, 15432)
-    assert url == f"postgresql://dedup:{passwords['dedup']}@127.0.0.1:15432/dedup"
+    assert outside_database_urls("dedup", passwords, 15432) == {
+        "database_url": f"postgresql://dedup:{passwords['dedup']}@127.0.0.1:15432/dedup",
+        "owner_database_url": (f"postgresql://dedup_owner:{passwords['dedup_owner']}@127.0.0.1:15432/dedup"),
+    }
+
+
+def test_passwords_of_before_the_owners_roles_get_theirs_and_stay(data: DataDirectory) -> None:
+    before = ensure_credentials(data)
+    earlier = {role: before[role] for role in ("postgres", "intake", "dedup", "referral")}
+    (data.path / "passwords.json").write_text(json.dumps(earlier))
+    after = ensure_credentials(data)
+    assert earlier.items() <= after.items()
+    assert after.keys() == before.keys()
+    assert ensure_credentials(data) == after

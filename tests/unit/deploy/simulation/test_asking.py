@@ -86,3 +86,15 @@ async def test_it_gives_up_on_answers_that_never_stand_still() -> None:
         matches = Matches(url, "token", IDS, lambda what, done: None)
         assert not await matches.settle(0.3)
     assert not matches.unindexed
+
+
+async def test_pairs_of_the_play_that_wait_for_a_review_are_told_once() -> None:
+    def waits(other: str, *, zone: str = "review", kind: str = "same_incident") -> dict[str, Any]:
+        return {"other_complaint_id": other, "zone": zone, "kind": kind}
+
+    first = {**indexed("i0"), "items": [waits("c2"), waits("c1", zone="accepted"), waits("of another play")]}
+    last = {**indexed("i2"), "items": [waits("c0"), waits("c1", kind="same_officer")]}
+    async with Dedup({"c0": [first], "c1": [indexed("i1")], "c2": [last]}).running() as url:
+        matches = Matches(url, "token", IDS, lambda what, done: None)
+        assert await matches.settle(20)
+    assert matches.answer().waiting == {(0, 2)}

@@ -4,8 +4,10 @@ from deploy.simulation.evaluation import (
     Answer,
     Officers,
     Pairs,
+    Reach,
     largest,
     officers_found,
+    reach_of_pairs,
     same_incident_pairs,
 )
 from deploy.simulation.truth import Truth
@@ -33,6 +35,12 @@ def test_nothing_found_has_no_precision_and_nothing_to_find_no_recall() -> None:
     assert (nothing_found.precision, nothing_found.recall, nothing_found.f1) == (None, 0.0, 0.0)
     nothing_there = same_incident_pairs(Answer({}, {}), truth(1, 2))
     assert (nothing_there.precision, nothing_there.recall, nothing_there.f1) == (None, None, None)
+
+
+def test_a_true_pair_is_accepted_or_waits_for_a_person_or_was_never_seen() -> None:
+    # True: 0-1, 0-2, 1-2, 3-4. A pair that waits and is together all the same counts as accepted.
+    answer = Answer({0: "a", 1: "a", 2: "b"}, {}, frozenset({(0, 1), (0, 2), (2, 3)}))
+    assert reach_of_pairs(answer, truth(1, 1, 1, 2, 2)) == Reach(accepted=1, in_review=1, never_seen=2)
 
 
 def nine(*more: int | None) -> Truth:

@@ -1,13 +1,24 @@
 """What belongs together is a function of the set of links, whatever their order."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from random import Random
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.dedup.domain.clusters import WHOLE, Cluster, Link, Node, Verdict, clusters, of_one_complaint
+from services.dedup.domain.clusters import (
+    WHOLE,
+    Cluster,
+    Link,
+    Node,
+    Verdict,
+    clusters,
+    of_one_complaint,
+    partition,
+)
 from services.dedup.domain.model import PairModel, load_model
 
 MODEL = load_model().incident
@@ -78,12 +89,44 @@ def test_the_weakest_link_is_the_least_that_joined() -> None:
     assert found == Cluster((node(0), node(1), node(2)), ACCEPT + 1)
 
 
-def test_no_group_is_larger_than_the_cap() -> None:
+def test_single_links_bring_no_more_together_than_the_cap() -> None:
     chain = [link(n, n + 1, ACCEPT + n / 1000) for n in range(3 * CAP)]
     found = groups(3 * CAP + 1, *chain)
     assert max(map(len, found)) <= CAP
+
+
+def test_a_person_goes_beyond_the_cap() -> None:
     decided = [link(n, n + 1, 0.0, verdict="accepted") for n in range(2 * CAP)]
-    assert max(map(len, groups(2 * CAP + 1, *decided))) <= CAP
+    assert groups(2 * CAP + 1, *decided) == {frozenset(range(2 * CAP + 1))}
+
+
+@pytest.mark.parametrize("count", [CAP, CAP + 1, 2 * CAP])
+def test_the_report_above_the_cap_dissolves_nothing(count: int) -> None:
+    """Once the 51st report of an incident left 51 groups of one."""
+    everything = [link(a, b, ACCEPT + (a * b) % 7) for a, b in combinations(range(count), 2)]
+    assert groups(count, *everything) == {frozenset(range(count))}
+
+
+def test_reports_above_the_cap_wait_beside_the_group() -> None:
+    """All of them resemble one report, and not one another."""
+    star = [link(0, n, STRONG + n / 1000) for n in range(1, CAP + 3)]
+    found = partition({node(n) for n in range(CAP + 3)}, star, MODEL)
+    assert [len(cluster.members) for cluster in found.clusters] == [CAP, 1, 1, 1]
+    assert found.waiting == star[:3], "the lightest"
+    accepted = [link(0, 1, STRONG, verdict="accepted"), *star[1:]]
+    (group, *_) = partition({node(n) for n in range(CAP + 3)}, accepted, MODEL).clusters
+    assert node(1) in group.members, "a person lets it in"
+
+
+def test_of_two_groups_the_heaviest_link_waits_and_of_parted_ones_none() -> None:
+    pairs = [link(0, 1, STRONG + 1), link(2, 3, STRONG + 1)]
+    between = [link(1, 2, STRONG, one=True), link(0, 3, ACCEPT, one=True)]
+    nodes = {node(n) for n in range(4)}
+    found = partition(nodes, [*pairs, *between], MODEL)
+    assert len(found.clusters) == 2
+    assert found.waiting == [between[0]]
+    parted = link(0, 2, 1.0, verdict="rejected")
+    assert partition(nodes, [*pairs, *between, parted], MODEL).waiting == []
 
 
 _WEIGHTS = st.sampled_from([0.0, 1.0, AVERAGE, ACCEPT, ACCEPT + 1, STRONG])
@@ -105,10 +148,9 @@ def test_the_order_of_arrival_changes_nothing(links: list[Link], random: Random,
     shuffled = links[:]
     random.shuffle(shuffled)
     found = clusters(nodes, links, model)
-    assert clusters(nodes, shuffled, model) == found
-    # A partition, within the cap, with nothing together that a person parted.
+    assert partition(nodes, shuffled, model) == partition(nodes, links, model)
+    # A partition, with nothing together that a person parted.
     assert sorted(member for cluster in found for member in cluster.members) == sorted(nodes)
-    assert all(len(cluster.members) <= model.clustering.most_members for cluster in found)
     parted = [(link.a, link.b) for link in links if link.verdict == "rejected"]
     assert not any(a in cluster.members and b in cluster.members for a, b in parted for cluster in found)
 
@@ -121,3 +163,59 @@ def test_a_component_does_not_depend_on_what_lies_elsewhere(links: list[Link]) -
     others = {node(number) for number in range(100, 103)}
     together = clusters(nodes | others, [*elsewhere, *links], MODEL)
     assert together == clusters(nodes, links, MODEL) + clusters(others, elsewhere, MODEL)
+
+
+@st.composite
+def _more_and_more(draw: st.DrawFn) -> tuple[list[Link], list[Link]]:
+    """Links that nobody rejected, and these with further ones: those of one more complaint, whatever they
+    are, and some that are accepted."""
+    count = draw(st.integers(3, 9))
+    pairs = list(combinations(range(count), 2))
+    before = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=24))
+    known = [
+        link(a, b, draw(_WEIGHTS), one=draw(st.booleans()), verdict=draw(st.sampled_from(_LENIENT)))
+        for a, b in before
+    ]
+    of_new = [(n, count) for n in draw(st.lists(st.integers(0, count - 1), unique=True))]
+    missing = sorted(set(pairs) - set(before))
+    added = draw(st.lists(st.sampled_from(missing), unique=True, max_size=3)) if missing else []
+    further = [link(a, b, draw(_WEIGHTS), one=draw(st.booleans())) for a, b in of_new]
+    for a, b in added:
+        verdict = draw(st.sampled_from(_LENIENT))
+        weight = draw(st.sampled_from([ACCEPT, ACCEPT + 1, STRONG]))
+        further.append(link(a, b, weight, one=draw(st.booleans()), verdict=verdict))
+    return known, [*known, *further]
+
+
+_LENIENT: list[Verdict | None] = [None, None, "accepted"]
+
+
+def _are_connected(a: Node, b: Node, links: Sequence[Link]) -> bool:
+    reached = {a}
+    while True:
+        ends = {node for each in links if {each.a, each.b} & reached for node in (each.a, each.b)}
+        if ends <= reached:
+            return b in reached
+        reached |= ends
+
+
+@given(_more_and_more(), st.sampled_from([MODEL, _SMALL]))
+@settings(max_examples=300, deadline=None)
+def test_more_never_takes_apart_what_more_than_one_accepted_path_holds_together(
+    links: tuple[list[Link], list[Link]], model: PairModel
+) -> None:
+    """No look-alike that is filed on purpose takes an incident apart, and no cap does."""
+    before, after = links
+    known = {node(number) for number in range(9)}
+    accepted = [each for each in before if each.verdict == "accepted" or each.weight >= ACCEPT]
+    together = [
+        pair for cluster in clusters(known, before, model) for pair in combinations(cluster.members, 2)
+    ]
+    group_of = {
+        member: place
+        for place, cluster in enumerate(clusters({*known, node(9)}, after, model))
+        for member in cluster.members
+    }
+    for a, b in together:
+        if all(_are_connected(a, b, [each for each in accepted if each is not cut]) for cut in accepted):
+            assert group_of[a] == group_of[b]

@@ -283,3 +283,48 @@ def test_whatever_stands_in_a_field_it_is_read_or_refused(changes: dict[str, obj
         assert refusal.errors
     else:
         assert body.narrative
+
+
+@pytest.mark.parametrize(
+    "narrative",
+    [
+        "\u200b\u200b",
+        "\ufeff \u2060",
+        "\u00ad",
+        "\u3164",
+        "\u2800",
+        "\u0301",
+        "\u202e\u202c",
+        "\U000e0041",
+        "\ue000",
+    ],
+    ids=ascii,
+)
+def test_a_narrative_of_which_nothing_is_seen_says_nothing(narrative: str) -> None:
+    assert wrong(narrative=f" {narrative}\n") == {"narrative": "must say something that can be read"}
+
+
+@pytest.mark.parametrize(
+    "narrative", ["x", "!", "9", "\u4e2d", "\u0627", "\U0001f6a8", "\u200bx", "e\u0301", "\u20ac"]
+)
+def test_a_narrative_of_one_visible_character_says_something(narrative: str) -> None:
+    assert read(narrative=narrative).narrative == narrative
+
+
+def test_a_narrative_that_was_kept_is_read_whatever_it_says() -> None:
+    assert SanitisedComplaint(channel="web", narrative="\u200b").narrative == "\u200b"
+
+
+def test_what_is_said_twice_is_refused_by_its_path() -> None:
+    subjects = b'"subjects": [{}, {"name": "b", "name": "c"}]'
+    raw = b'\xef\xbb\xbf{"channel": "web", "narrative": "a", ' + subjects + b', "narrative": ""}'
+    with pytest.raises(Unprocessable) as caught:
+        read_complaint(raw, ADMISSION)
+    assert {error.field: error.message for error in caught.value.errors} == {
+        "narrative": "must be given once",
+        "subjects.1.name": "must be given once",
+    }
+
+
+def test_a_byte_order_mark_before_a_complaint_is_passed_over() -> None:
+    assert read_complaint(b'\xef\xbb\xbf{"channel": "web", "narrative": "a"}', ADMISSION).narrative == "a"

@@ -13,7 +13,7 @@ from uuid import UUID
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from shared.store.numbering import Batch, Heads, Row, RowKey, number
+from shared.store.numbering import Batch, Heads, Row, RowKey, number, waiting_limits
 from shared.store.requests import (
     WAITING,
     Appended,
@@ -167,8 +167,12 @@ class Database(State):
     """Commits numbered batches."""
 
     def commit(self, requests: Sequence[AppendRequest]) -> list[Appended | AppendRefused]:
-        heads = self._heads()
+        heads, counted = self._heads(), self._heads()
         numbering = number(requests, heads, SLOTS_OF_STREAMS.__getitem__)
+        limits = waiting_limits(requests)
+        counted.waiting = {queue: min(n, limits.get(queue, 0)) for queue, n in counted.waiting.items()}
+        enough = number(requests, counted, SLOTS_OF_STREAMS.__getitem__)
+        assert [*map(type, enough.outcomes)] == [*map(type, numbering.outcomes)], "more need not be counted"
         try:
             self._write(numbering.batch)
         except UniqueViolation:

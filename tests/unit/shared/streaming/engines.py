@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from shared.store.leases import Leases
 from shared.store.port import Store
 from shared.streaming.broker import Broker, Record
 from shared.streaming.relay_state import RelayState
 from tests.fakes.broker import FakeBroker
+from tests.fakes.leases import FakeLeases
 from tests.fakes.relay_state import FakeRelayState
 from tests.fakes.store import FakeStore
 
@@ -52,6 +54,9 @@ class Engines(Protocol):
 
     @property
     def relay_state(self) -> RelayState: ...
+
+    @property
+    def leases(self) -> Leases: ...
 
     @property
     def topic(self) -> str:
@@ -98,7 +103,8 @@ class InMemory:
         self.owner = FakeStore(PUBLIC)
         self.follower = FakeStore()
         self.broker = FakeBroker()
-        self.relay_state = FakeRelayState(self.owner)
+        self.relay_state = FakeRelayState()
+        self.leases = FakeLeases(self.owner)
         self.fake = self.broker
         self.topic = TOPIC
         self.lacks: Collection[Ability] = ()

@@ -7,7 +7,7 @@ of its subject.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from shared.sealing.keys import DataKey, ServiceKeys, destroy_data_key, new_data
 from shared.store.events import NewEvent, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.port import Store
 from shared.store.requests import AppendRequest, merged
+from shared.streaming.authentication import Signer
 from shared.streaming.broker import Broker
 from shared.streaming.catchup import Owner
 from shared.streaming.cloudevents import Envelope, parse
@@ -42,6 +43,7 @@ PACE = Pace(regroup=0.01, heads=0.1, stall=1.0, commit=0.02, fetch=0.05)
 _files = service_keys()
 OWNER_KEYS = ServiceKeys.model_validate(_files[OWNER])
 FOLLOWER_KEYS = ServiceKeys.model_validate(_files[FOLLOWER])
+_SIGNER = Signer(OWNER, OWNER_KEYS.follower_keys, OWNER_KEYS.hmac)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
@@ -52,6 +54,12 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"within {seconds:g} s it did not happen that {what}") from None
+
+
+def signed(record: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
+    """The record with other attributes, as the owner itself would publish it."""
+    data = {name: value for name, value in record["data"].items() if name != "authentication"}
+    return _SIGNER.signed({**record, "data": data, **changed})
 
 
 def subject_in(slot: int) -> str:
@@ -107,6 +115,7 @@ class LogOwner:
 
     Attributes:
         is_away: it does not answer.
+        hangs: it neither answers nor fails.
         heads_are_unknown: it answers that it has nothing at all.
         lacks: numbers (slot, slot sequence) that it cannot serve.
         asked, heads_asked: how often it was asked for events, and for its heads.
@@ -114,7 +123,7 @@ class LogOwner:
 
     def __init__(self, store: Store, published: PublishedLog) -> None:
         self._store, self._published = store, published
-        self.is_away = self.heads_are_unknown = False
+        self.is_away = self.heads_are_unknown = self.hangs = False
         self.lacks: set[tuple[int, int]] = set()
         self.asked = self.heads_asked = 0
 
@@ -131,6 +140,8 @@ class LogOwner:
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.is_away:
             raise SurroundingsFault("the owner is away")
 
@@ -163,7 +174,8 @@ class Flow:
 
     def relay(self, state: RelayState | None = None) -> Relay:
         state = state or self.engines.relay_state
-        return Relay(self.topic, self.engines.owner, self.published, self.engines.broker, state)
+        engines = self.engines
+        return Relay(self.topic, engines.owner, self.published, engines.broker, state, engines.leases)
 
     def inbox(self, handlers: Handlers | None = None, keys: ServiceKeys = FOLLOWER_KEYS) -> Inbox:
         return Inbox(OWNER, self.engines.follower, keys, handlers or self.handlers)

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from shared.store.leases import Lease
+from shared.store.leases import Lease, Leases
 from shared.streaming.broker import Broker, BrokerUnavailable, Outgoing, Publisher, Record, Subscription
 from shared.streaming.relay_state import Mark, RelayState
 
@@ -17,15 +17,6 @@ class StopsBeforeAdvancing:
         self._state = state
         self.reached = asyncio.Event()
 
-    async def lead(self, topic: str) -> Lease | None:
-        return await self._state.lead(topic)
-
-    async def stay(self, lease: Lease) -> bool:
-        return await self._state.stay(lease)
-
-    async def give_up(self, lease: Lease) -> None:
-        await self._state.give_up(lease)
-
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         return await self._state.load(topic, epoch)
 
@@ -36,21 +27,27 @@ class StopsBeforeAdvancing:
 
 
 class Asleep:
-    """A stopped process's state: it does not renew its lease, and does not notice that it lost it."""
+    """A stopped process's leases: none is renewed, and none is seen to be lost."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+
+    async def take(self, name: str) -> Lease | None:
+        return await self._leases.take(name)
+
+    async def keep(self, lease: Lease) -> None:
+        await asyncio.Event().wait()
+
+    async def give_up(self, lease: Lease) -> None:
+        await self._leases.give_up(lease)
+
+
+class Advances:
+    """A relay's state that keeps in `advanced` whether each of its moves was made."""
 
     def __init__(self, state: RelayState) -> None:
         self._state = state
         self.advanced: list[bool] = []
-
-    async def lead(self, topic: str) -> Lease | None:
-        return await self._state.lead(topic)
-
-    async def stay(self, lease: Lease) -> bool:
-        await asyncio.Event().wait()
-        return False
-
-    async def give_up(self, lease: Lease) -> None:
-        await self._state.give_up(lease)
 
     async def load(self, topic: str, epoch: int) -> tuple[int, dict[int, Mark]] | None:
         return await self._state.load(topic, epoch)

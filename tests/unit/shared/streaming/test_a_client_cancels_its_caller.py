@@ -66,7 +66,9 @@ class Straying:
 @pytest.mark.parametrize("place", ["send", "fetch", "close"])
 async def test_relay_and_follower_outlive_it(flow: Flow, place: str) -> None:
     broker = Straying(flow.engines.broker, place)
-    relay = Relay(flow.topic, flow.engines.owner, flow.published, broker, flow.engines.relay_state)
+    relay = Relay(
+        flow.topic, flow.engines.owner, flow.published, broker, flow.engines.relay_state, flow.engines.leases
+    )
     follower = flow.follower(broker=broker)
     tasks = [flow.start(relay.run()), flow.start(follower.run())]
     flow.owner.heads_are_unknown = True  # catch-up would hide it

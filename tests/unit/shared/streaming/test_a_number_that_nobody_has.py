@@ -10,7 +10,7 @@ from shared.store.port import Store
 from shared.store.requests import AppendRequest, CursorMove
 from shared.streaming.published import PublishedLog
 from shared.streaming.slots import Slots
-from tests.unit.shared.streaming.flow import OWNER, Flow, LogOwner, subject_in
+from tests.unit.shared.streaming.flow import OWNER, Flow, LogOwner, signed, subject_in
 
 
 async def test_it_is_parked_as_missing_and_the_slot_goes_on(flow: Flow) -> None:
@@ -45,7 +45,7 @@ class GarblingOwner(LogOwner):
     async def events(self, slot: int, after: int, limit: int) -> list[dict[str, Any]]:
         items = await super().events(slot, after, limit)
         return [
-            {**item, "specversion": "9"} if item["slotsequence"] == self._garbled else item for item in items
+            signed(item, specversion="9") if item["slotsequence"] == self._garbled else item for item in items
         ]
 
 

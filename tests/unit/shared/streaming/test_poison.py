@@ -20,7 +20,7 @@ from shared.store.requests import EVENT_LIMIT, AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Incoming, RecordFault
 from shared.streaming.inbox import PARKED_IN_A_ROW
 from tests.unit.shared.streaming.engines import InMemory
-from tests.unit.shared.streaming.flow import DAY, OWNER, TYPE, Flow, until
+from tests.unit.shared.streaming.flow import DAY, OWNER, TYPE, Flow, signed, until
 
 
 async def parked(flow: Flow) -> list[tuple[str, str]]:
@@ -170,7 +170,7 @@ async def test_a_broken_seal_is_parked_and_stays_so_when_retried(flow: Flow, par
     subject = await flow.record()
     (record,) = await flow.published.records(await flow.events_of(subject))
     record["data"]["sealed"][part] = "AAAA"
-    await flow.engines.put([orjson.dumps(record)], slot_of(subject) % 12)
+    await flow.engines.put([orjson.dumps(signed(record))], slot_of(subject) % 12)
     await flow.record(subject)
     await flow.publish((await flow.events_of(subject))[1:])
     flow.start(flow.follower().run())

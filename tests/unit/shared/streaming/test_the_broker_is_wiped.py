@@ -60,7 +60,7 @@ async def test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss(flow: F
         await flow.record(subject)
     await flow.relayed()
     gated, dying = GatedBroker(flow.engines.broker), StopsBeforeAdvancing(flow.engines.relay_state)
-    relay = Relay(flow.topic, flow.engines.owner, flow.published, gated, dying)
+    relay = Relay(flow.topic, flow.engines.owner, flow.published, gated, dying, flow.engines.leases)
     running = flow.start(relay.run())
     await flow.record(subject)
     await gated.reached.wait()

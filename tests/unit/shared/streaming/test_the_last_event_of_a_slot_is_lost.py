@@ -12,7 +12,9 @@ from tests.unit.shared.streaming.interference import GatedBroker
 async def test_it_is_found_by_comparing_with_the_owners_heads(flow: Flow) -> None:
     await flow.record_many(subjects=5, each=2)
     lossy = GatedBroker(flow.engines.broker, is_open=True, loses_last=True)
-    relay = Relay(flow.topic, flow.engines.owner, flow.published, lossy, flow.engines.relay_state)
+    relay = Relay(
+        flow.topic, flow.engines.owner, flow.published, lossy, flow.engines.relay_state, flow.engines.leases
+    )
     running = flow.start(relay.run())
     await flow.published_up_to_the_head(relay)
     await flow.kill(running)

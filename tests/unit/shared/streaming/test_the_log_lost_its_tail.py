@@ -11,7 +11,7 @@ import orjson
 
 from shared.store.halts import Halt
 from shared.store.requests import StoreHalted
-from tests.unit.shared.streaming.flow import Flow, until
+from tests.unit.shared.streaming.flow import Flow, signed, until
 
 
 async def is_halted(flow: Flow) -> bool:
@@ -26,7 +26,7 @@ async def is_halted(flow: Flow) -> bool:
 async def record_of(flow: Flow, subject: str, **changed: object) -> tuple[bytes, int]:
     (event,) = await flow.events_of(subject)
     (record,) = await flow.published.records([event])
-    return orjson.dumps({**record, **changed}), record["slot"] % 12
+    return orjson.dumps(signed(record, **changed)), record["slot"] % 12
 
 
 async def test_a_number_above_the_head_halts_the_store(flow: Flow) -> None:

@@ -7,14 +7,15 @@ batch after the newer one; then it would put the position back to where it was.
 
 from shared.streaming.relay import Relay
 from tests.unit.shared.streaming.flow import Flow, until
-from tests.unit.shared.streaming.interference import Asleep, GatedBroker
+from tests.unit.shared.streaming.interference import Advances, Asleep, GatedBroker
 
 
 async def test_an_old_leader_that_wakes_repeats_and_moves_nothing(flow: Flow) -> None:
     flow.start(flow.follower().run())
     subjects = await flow.record_many(subjects=10, each=2)
-    broker, state = GatedBroker(flow.engines.broker), Asleep(flow.engines.relay_state)
-    old = Relay(flow.topic, flow.engines.owner, flow.published, broker, state)
+    broker, state = GatedBroker(flow.engines.broker), Advances(flow.engines.relay_state)
+    asleep = Asleep(flow.engines.leases)
+    old = Relay(flow.topic, flow.engines.owner, flow.published, broker, state, asleep)
     sleeping = flow.start(old.run())
     await broker.reached.wait()
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from shared.conflict import Holder
 from shared.errors import Unauthorized
 from shared.web import auth
-from shared.web.auth import Authenticator, Caller, ClaimPaths, Holder
+from shared.web.auth import Authenticator, Caller, ClaimPaths
 from shared.web.jwks import KeySource
 from tests.unit.shared.web.issuer import ISSUER, Issuer
 

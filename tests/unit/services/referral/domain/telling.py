@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from services.referral.domain.facts import CaseFacts, ComplaintFacts
 from services.referral.domain.policy import Policy
@@ -40,14 +41,44 @@ def codes(recommendation: Recommendation) -> set[str]:
 
 _flag = st.sampled_from([None, True, False])
 _force = st.sampled_from([None, "unknown", "kent", "metropolitan", "police-scotland"])
-_subjects = st.lists(
+_day = st.sampled_from([None, "2020-03-01"])
+_text = st.sampled_from([None, "x", "I broke my arm"])
+
+ANSWERS: Final[dict[str, SearchStrategy[Any]]] = {
+    "channel": st.sampled_from(["phone", "web", "post", "partner"]),
+    "narrative": st.sampled_from(["I think I made this up", "Everybody saw it", "?"]),
+    "subjects.role": st.sampled_from(["accused", "failed_to_act", "witness", "mentioned"]),
+    "subjects.name": st.sampled_from([None, "PC Smith", "Chief Constable Smith"]),
+    "subjects.rank": st.sampled_from(
+        [None, "PC", "Chief Constable", "Commissioner", "Deputy Commissioner", "t/chief constable"]
+    ),
+    "subjects.collar_number": _text,
+    "subjects.force": _force,
+    "subjects.unit": st.sampled_from([None, "Roads", "Professional Standards Department"]),
+    "subjects.description": _text,
+    "subjects.vehicle": _text,
+    "subjects.seen_from": _day,
+    "subjects.seen_to": _day,
+    "allegations.code": st.sampled_from(sorted(VOCABULARY.categories)),
+    "national_categories": st.lists(st.sampled_from("ABCDEFGHJKL"), unique=True, max_size=2),
+    "incident.from": _day,
+    "incident.to": _day,
+    "incident.place": _text,
+    "incident.force": _force,
+    "risk.immediate_danger": _flag,
+    "risk.ongoing_contact": _flag,
+    "risk.child_involved": _flag,
+    "risk.death_or_serious_injury": _flag,
+    "wish": st.sampled_from(["pass_on", "ask_me_first", "only_with_another"]),
+    "could_be_guessed": st.sampled_from(["yes", "no", "unknown"]),
+    "external_reference": _text,
+}
+"""What may be told in each field of a complaint, by its path; `allegations.subjects` are `indexes`."""
+
+subjects = st.lists(
     st.fixed_dictionaries(
-        {"role": st.sampled_from(["accused", "failed_to_act", "witness", "mentioned"])},
-        optional={
-            "rank": st.sampled_from(["PC", "Chief Constable", "Deputy Commissioner", "t/chief constable"]),
-            "force": _force.filter(bool),
-            "unit": st.sampled_from(["Roads", "Professional Standards Department"]),
-        },
+        {"role": ANSWERS["subjects.role"]},
+        optional={name: ANSWERS[f"subjects.{name}"] for name in ("name", "rank", "force", "unit")},
     ),
     max_size=3,
 )
@@ -55,28 +86,24 @@ _subjects = st.lists(
 
 @st.composite
 def bodies(draw: st.DrawFn) -> SanitisedComplaint:
-    subjects = draw(_subjects)
-    indexes = st.lists(st.sampled_from(range(len(subjects))), unique=True) if subjects else st.just([])
-    categories = st.sampled_from(sorted(VOCABULARY.categories))
+    """Complaints that differ in what a policy might look at."""
+    told_of = draw(subjects)
     members: dict[str, Any] = {
-        "subjects": subjects,
+        "subjects": told_of,
         "allegations": [
-            {"code": draw(categories), "subjects": draw(indexes)} for _ in range(draw(st.integers(0, 3)))
+            {"code": draw(ANSWERS["allegations.code"]), "subjects": draw(indexes(len(told_of)))}
+            for _ in range(draw(st.integers(0, 3)))
         ],
-        "national_categories": draw(st.lists(st.sampled_from("ABCDEFGHJKL"), unique=True, max_size=2)),
-        "risk": draw(
-            st.fixed_dictionaries(
-                {
-                    "immediate_danger": _flag,
-                    "ongoing_contact": _flag,
-                    "child_involved": _flag,
-                    "death_or_serious_injury": _flag,
-                }
-            )
-        ),
-        "incident": {"force": draw(_force)},
+        "national_categories": draw(ANSWERS["national_categories"]),
+        "risk": {path.partition(".")[2]: draw(ANSWERS[path]) for path in ANSWERS if path.startswith("risk.")},
+        "incident": {"force": draw(ANSWERS["incident.force"])},
     }
     return body(**members)
+
+
+def indexes(of: int) -> SearchStrategy[list[int]]:
+    """Some of so many subjects."""
+    return st.lists(st.sampled_from(range(of)), unique=True) if of else st.just([])
 
 
 @st.composite

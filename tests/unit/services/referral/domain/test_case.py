@@ -97,6 +97,54 @@ def test_a_must_is_ended_by_two_people_or_not_at_all(told_: list[ComplaintFacts]
         assert decided.status == "referred"
 
 
+@pytest.mark.parametrize(
+    ("members", "recipient", "ground"),
+    [
+        ({}, "iopc", "another_recipient"),
+        ({"wish": "ask_me_first"}, None, "ask_me_first"),
+        ({"could_be_guessed": "yes"}, None, "could_be_guessed"),
+    ],
+)
+def test_what_the_caller_or_the_rules_did_not_expect_is_sent_by_two_people_or_not_at_all(
+    members: dict[str, Any], recipient: str | None, ground: str
+) -> None:
+    one = told(1, "hate.racist", incident={"force": "kent"}, **members)
+    case = opened(one, told(2, incident={"force": "kent"}))
+    made = [disposition(one, "refer", recipient=recipient), disposition(told(2), "refer")]
+    facts = facts_of(case, [one, told(2, incident={"force": "kent"})])
+
+    def decided(at: Case) -> list[CaseEvent]:
+        return cases.decide(at, facts, made, "Seen.", act(), POLICY, in_pattern=False, new_id=new_id)
+
+    waits = after(case, decided(case))
+    assert (waits.status, waits.referrals, waits.due_on) == ("decided", (), case.due_on)
+    assert waits.pending is not None and waits.pending.approval_grounds == (ground,)
+    with pytest.raises(cases.AwaitsSecondPerson):
+        decided(waits)
+    with pytest.raises(cases.SamePerson):
+        cases.approve(waits, True, "Yes.", act("anna"), new_id)
+    sent = after(waits, cases.approve(waits, True, "Yes.", act("berta"), new_id))
+    assert (sent.status, bool(sent.referrals)) == ("referred", True)
+    refused = after(waits, cases.approve(waits, False, "No.", act("berta"), new_id))
+    assert (refused.status, refused.referrals) == ("assessed", ())
+
+
+@pytest.mark.parametrize("members", [{}, {"could_be_guessed": "no"}, {"wish": "only_with_another"}])
+def test_one_person_sends_to_the_recommended_body_what_may_be_passed_on(members: dict[str, Any]) -> None:
+    one = told(1, "hate.racist", incident={"force": "kent"}, **members)
+    assert after(opened(one), decide(opened(one), one)).status == "referred"
+
+
+def test_the_wish_of_a_caller_whose_complaint_is_not_sent_needs_nobody() -> None:
+    one, two = told(1, "hate.racist"), told(2, "other.incivility", wish="ask_me_first")
+    case = opened(one, two)
+    made = [disposition(one, "refer"), disposition(two, "more_information")]
+    events = cases.decide(
+        case, facts_of(case, [one, two]), made, "x", act(), POLICY, in_pattern=False, new_id=new_id
+    )
+    assert after(case, events).pending is None
+
+
 @given(complaints())
 def test_asking_for_more_stops_no_clock(told_: list[ComplaintFacts]) -> None:
     case = opened(*told_)
@@ -170,6 +218,7 @@ def test_one_referral_for_each_recipient_with_the_criteria_of_what_it_gets() -> 
     events = cases.decide(
         case, facts_of(case, [one]), made, "x", act(), POLICY, in_pattern=False, new_id=new_id
     )
+    events += cases.approve(after(case, events), True, "Yes.", act("berta"), new_id)
     referred = [event.sealed for event in events if isinstance(event.sealed, CaseReferred)]
     assert [(each.recipient, each.criteria) for each in referred] == [
         ("iopc", ("RELEVANT_OFFENCE", "SERIOUS_SEXUAL", "VETTING")),
@@ -184,9 +233,10 @@ def test_what_a_decision_asks_for_is_found_where_it_breaks_off(needs_approval: b
     first = cases.open_case(CASE, CaseFacts((one,)), POLICY, TUESDAY)
     made = [
         disposition(one, "refer", 0),
-        disposition(one, "refer", 1, recipient="iopc"),
+        disposition(one, "refer", 1, recipient="iopc" if needs_approval else None),
         disposition(one, "no_further_action" if needs_approval else "refer", 2),
     ]
+    sent_to = ["iopc", "professional_standards:kent"] if needs_approval else ["professional_standards:kent"]
     case = after(None, first)
     decision = cases.decide(
         case, facts_of(case, [one]), made, "x", act(), POLICY, in_pattern=False, new_id=new_id
@@ -194,13 +244,16 @@ def test_what_a_decision_asks_for_is_found_where_it_breaks_off(needs_approval: b
     if needs_approval:
         decision += cases.approve(after(case, decision), True, "Yes.", act("berta"), new_id)
     last = [*first, *decision]
-    assert types(last)[-2:] == ["referred", "referred"]
-    for known in range(len(last) - 2, len(last) + 1):
+    complete = len(last) - len(sent_to)
+    assert types(last)[complete - 1 :] == [
+        "approved" if needs_approval else "decided", *["referred"] * len(sent_to)
+    ]  # fmt: skip
+    for known in range(complete, len(last) + 1):
         left = cases.referrals_left(last[:known], TUESDAY, lambda: CASE)
         assert [(each.clear, each.day) for each in left] == [(each.clear, each.day) for each in last[known:]]
         bodies = [each.sealed.recipient for each in left if isinstance(each.sealed, CaseReferred)]
-        assert bodies == ["iopc", "professional_standards:kent"][known - len(last) + 2 :]
-    for known in range(1, len(last) - 2):
+        assert bodies == sent_to[known - complete :]
+    for known in range(1, complete):
         assert cases.referrals_left(last[:known], TUESDAY, new_id) == []
     rejected = [*first, *decide(case, one, outcome="no_further_action")]
     rejected += cases.approve(after(None, rejected), False, "No.", act("berta"), new_id)

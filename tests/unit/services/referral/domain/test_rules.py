@@ -65,7 +65,6 @@ def _first(**members: Any) -> Any:
         (_first(indicated_by={"categories": [{"code": "no.such"}]}), "DSI: there is no category"),
         (_first(indicated_by={"risk": ["rain"]}), "risk"),
         (_first(indicated_by={"ranks": [{"rank": "PC"}]}), "small letters"),
-        (_first(indicated_by={"ranks": [{"rank": "pc", "forces": ["gotham"]}]}), "force"),
         (lambda table: table["approval"]["strands"].append("none"), "approval"),
         (lambda table: table["deadlines"].append(table["deadlines"][0]), "deadlines"),
     ],

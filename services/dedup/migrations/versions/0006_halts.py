@@ -1,0 +1,12 @@
+"""That the store is halted stands in its database."""
+
+from alembic import op
+
+from shared.store.schema import HALTS
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.execute(HALTS)

@@ -1,0 +1,64 @@
+"""Parameters that several routes take, each with its one spelling."""
+
+from typing import Annotated
+
+from fastapi import Header, Path, Query
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from shared.contracts import messages
+from shared.vocabulary import load_vocabulary
+
+
+def _known(slug: str) -> str:
+    if slug not in load_vocabulary().forces:
+        raise PydanticCustomError("unknown_force", "must be one of the known forces, or unknown")
+    return slug
+
+
+ForceFilter = Annotated[
+    Annotated[str, AfterValidator(_known)] | None,
+    Query(
+        max_length=60,
+        pattern=messages.SLUG,
+        description="Only those that concern this police force, by its slug.",
+        examples=["hampshire"],
+    ),
+]
+
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=messages.ENTITY_TAG,
+        description="The version of the case that was read, as the `ETag` header gave it.",
+        examples=['"3"'],
+    ),
+]
+IfMatchOrNot = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=messages.ENTITY_TAG,
+        description="The version of the case that was read, as the `ETag` header gave it; without it the"
+        " newest one is meant.",
+        examples=['"3"'],
+    ),
+]
+
+Source = Annotated[
+    str,
+    Query(
+        pattern=messages.SERVICE,
+        description="The service whose events are meant.",
+        examples=["intake"],
+    ),
+]
+ParkedPath = Annotated[
+    str,
+    Path(
+        pattern=messages.PARKED,
+        description="The id of a parked event, as the list shows it: service, slot and number in the slot.",
+        examples=["intake-17-5"],
+    ),
+]

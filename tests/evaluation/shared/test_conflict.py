@@ -1,0 +1,118 @@
+"""How much of what is somebody else's a conflict of interest hides, and how much of one's own it does not.
+
+On a simulated stream, for officers of its invented world as holders of accounts. A case is an incident. It is
+related to a holder who is a subject of it, or who ever served in the unit of one. `-s` prints the figures.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from statistics import mean
+from typing import Final
+
+import pytest
+
+from deploy.simulation import simulate
+from deploy.simulation.stream import MOST_OF_ONE_OFFICER, Simulation, world_of
+from deploy.simulation.subjects import unit_in_words
+from deploy.simulation.world import Officer, World
+from shared.conflict import Holder, is_in_conflict
+from shared.contracts.complaint import SanitisedComplaint
+
+CALLS, SEED, HOLDERS = 1000, 3, 40
+
+MOST_UNRELATED: Final = 0.02
+LEAST_OWN: Final = {"name": 0.9, "name and force": 0.9, "all": 0.9}
+"""Of the holder's own cases in which a name or a number is told of the holder."""
+
+
+@dataclass
+class Figures:
+    unrelated: list[float] = field(default_factory=list)
+    """By holder, the share of the cases of others that is hidden."""
+    own: int = 0
+    own_hidden: int = 0
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Figures]:
+    simulation, world = simulate(CALLS, SEED), world_of(CALLS, SEED)
+    bodies = [
+        SanitisedComplaint.model_validate_json(
+            json.dumps({name: told for name, told in body.items() if name in SanitisedComplaint.model_fields})
+        )
+        for body in simulation.complaints
+    ]
+    cases: defaultdict[int, list[int]] = defaultdict(list)
+    for place, incident in enumerate(simulation.truth.incidents):
+        cases[incident].append(place)
+    found: defaultdict[str, Figures] = defaultdict(Figures)
+    for officer, kind, holder in holders(simulation, world):
+        hidden = others = 0
+        for places in cases.values():
+            is_hidden = is_in_conflict(holder, [bodies[place] for place in places])
+            if is_told(officer, places, simulation, bodies):
+                found[kind].own += 1
+                found[kind].own_hidden += is_hidden
+            elif not is_related(officer, places, simulation, world):
+                others += 1
+                hidden += is_hidden
+        found[kind].unrelated.append(hidden / others)
+    for kind, of in found.items():
+        print(
+            f"\n{kind}: of others {mean(of.unrelated):.2%} hidden (worst holder {max(of.unrelated):.2%}),"
+            f" of one's own {of.own_hidden / of.own:.1%} of {of.own}"
+        )
+    return found
+
+
+@pytest.mark.parametrize("kind", LEAST_OWN)
+def test_hardly_anything_of_others_is_hidden(figures: dict[str, Figures], kind: str) -> None:
+    assert mean(figures[kind].unrelated) < MOST_UNRELATED
+
+
+@pytest.mark.parametrize("kind", LEAST_OWN)
+def test_nearly_all_of_ones_own_is_hidden(figures: dict[str, Figures], kind: str) -> None:
+    assert figures[kind].own > 50
+    assert figures[kind].own_hidden / figures[kind].own > LEAST_OWN[kind]
+
+
+def holders(simulation: Simulation, world: World) -> Iterator[tuple[Officer, str, Holder]]:
+    """Officers who are accused, as their accounts may tell of them: as they serve now."""
+    rng = Random(SEED)
+    accused = {number for officers in simulation.truth.officers for number in officers if number is not None}
+    for number in rng.sample(sorted(accused), HOLDERS):
+        officer = world.officers[number]
+        now = officer.postings[-1]
+        name, force = f"{officer.forename} {now.surname}", now.unit.force
+        unit = unit_in_words(now.unit, rng)
+        yield officer, "name", Holder(name=name)
+        yield officer, "name and force", Holder(name=name, force=force)
+        yield officer, "all", Holder(name=name, force=force, unit=unit, collar_number=now.collar_number)
+
+
+def is_told(
+    officer: Officer, places: list[int], simulation: Simulation, bodies: list[SanitisedComplaint]
+) -> bool:
+    """Whether a name or a number of the officer is told in one of the complaints."""
+    return any(
+        number == officer.number and bool(subject.name or subject.collar_number)
+        for place in places
+        for number, subject in zip(simulation.truth.officers[place], bodies[place].subjects, strict=True)
+    )
+
+
+def is_related(officer: Officer, places: list[int], simulation: Simulation, world: World) -> bool:
+    accused = [
+        number for place in places for number in simulation.truth.officers[place] if number is not None
+    ]
+    unit = officer.postings[-1].unit.number
+    return officer.number in accused or any(
+        posting.unit.number == unit for number in accused for posting in world.officers[number].postings
+    )
+
+
+def test_the_stream_has_enough_of_the_same_officers() -> None:
+    assert CALLS * MOST_OF_ONE_OFFICER > 9

@@ -1,0 +1,231 @@
+"""What leads to the caller goes, what identifies officer and event stays. All examples are invented."""
+
+import pytest
+
+from shared.sanitiser.text import Redaction, Sanitised, sanitise
+
+GOES = [
+    # Telephone numbers, in all the ways that people write them
+    ("Call me on 07700 900123.", "Call me on [phone]."),
+    ("07700900123", "[phone]"),
+    ("+44 7700 900123", "[phone]"),
+    ("+44 (0)7700-900-123", "[phone]"),
+    ("0044 7700 900 123", "[phone]"),
+    ("(020) 7946 0018", "[phone]"),
+    ("020.7946.0018", "[phone]"),
+    ("07700,900,123", "[phone]"),
+    ("07700\u2013900\u2013123", "[phone]"),
+    ("0 7 7 0 0 9 0 0 1 2 3", "[phone]"),
+    ("my number is 07700\n900123", "my number is [phone]"),
+    ("7700 900123", "[phone]"),
+    ("+353 87 123 4567", "[phone]"),
+    ("\u0660\u0667\u0667\u0660\u0660 \u0669\u0660\u0660\u0661\u0662\u0663", "[phone]"),
+    ("0770\u200b0900123", "[phone]"),
+    ("ring 07700 900123 or 020 7946 0018", "ring [phone] or [phone]"),
+    ("ring 07700 900123 22 times", "ring [phone] 22 times"),
+    ("ring me on 794 6001", "ring me on [phone]"),
+    ("my mobile number is 900123", "my mobile number is [phone]"),
+    ("oh seven seven double oh, nine double oh, one two three", "[phone]"),
+    ("zero seven seven zero zero nine hundred one two three", "[phone]"),
+    ("07 seven double zero 900 one two three", "[phone]"),
+    # E-mail
+    ("write to jane.smith+x@example.co.uk please", "write to [email] please"),
+    ("jane dot smith at example dot com", "[email]"),
+    ("jane[at]example[dot]com", "[email]"),
+    ("jane (at) example (dot) com", "[email]"),
+    ("jane at example.com", "[email]"),
+    ("jane @ example . com", "[email]"),
+    # Postcodes and numbers of the state
+    ("near SW1A 1AA now", "near [postcode] now"),
+    ("m11ae.", "[postcode]."),
+    ("NI number AB 12 34 56 C", "NI number [national-insurance]"),
+    ("ab123456c", "[national-insurance]"),
+    ("my NI number is AB 12 34 56", "my NI number is [national-insurance]"),
+    ("NHS number 943 476 5919", "NHS number [nhs-number]"),
+    ("9434765919", "[nhs-number]"),
+    ("MORGA657054SM9IJ", "[driving-licence]"),
+    # Money
+    ("card 4111 1111 1111 1111", "card [card]"),
+    ("account number 12345678", "account number [bank-account]"),
+    ("sort code 12-34-56", "sort code [bank-account]"),
+    ("my receipt is 1234 5678 9012 3456", "my receipt is [number]"),
+    # Online
+    ("from 192.168.10.12 and 2001:db8::1", "from [ip-address] and [ip-address]"),
+    ("https://example.com/jane?x=1", "[link]"),
+    ("see facebook.com/jane.smith.5.", "see [link]."),
+    ("I am @jane_smith on there", "I am [handle] on there"),
+    ("my Instagram is jane_s99", "my Instagram is [handle]"),
+    # Staff write of the caller
+    ("Caller Jane Hale, 07700 900123, was drunk", "Caller [name], [phone], was drunk"),
+    ("the complainant (Jane Hale) rang twice", "the complainant ([name]) rang twice"),
+    # Introductions
+    ("My name is Jane Smith and I saw it", "My name is [name] and I saw it"),
+    ("my name's jane smith and he hit me", "my name's [name] and he hit me"),
+    ("MY NAME IS JANE SMITH AND HE HIT ME", "MY NAME IS [name] AND HE HIT ME"),
+    ("My full name is Jane van der Berg.", "My full name is [name]."),
+    ("my surname is O'Brien-Smith", "my surname is [name]"),
+    ("my name is PC Jane Smith", "my name is PC [name]"),
+    ("I am called Jane.", "I am called [name]."),
+    ("This is Jane Smith calling about it", "This is [name] calling about it"),
+    ("Hello, this is Jane Smith.", "Hello, this is [name]."),
+    ("Jane Smith speaking.", "[name] speaking."),
+    ("I'm Jane and he hit me", "I'm [name] and he hit me"),
+    ("I\u2019m Jane", "I\u2019m [name]"),
+    ("I am Mrs Smith", "I am [name]"),
+    ("I, Jane Smith, saw it", "I, [name], saw it"),
+    ("help.\nKind regards,\nJane Smith", "help.\nKind regards,\n[name]"),
+    ("help. Regards, jane\n", "help. Regards, [name]\n"),
+    ("Many thanks, J. Smith", "Many thanks, [name]"),
+    ("Yours sincerely\n\nJane O'Brien", "Yours sincerely\n\n[name]"),
+    ("my daughter Emma was there", "my daughter [name] was there"),
+    ("my son's name is Tom Smith", "my son's name is [name]"),
+    ("Caller's name is Jane Smith", "Caller's name is [name]"),
+    ("Caller gave her name as Jane Smith.", "Caller gave her name as [name]."),
+    ("The complainant, Jane Smith, states", "The complainant, [name], states"),
+    ("Name: Jane Smith\nAddress: 12 Acacia Avenue, Leeds", "Name: [name]\nAddress: [address]"),
+    # Home and belongings
+    ("I live at Flat 3, 12 Acacia Avenue", "I live at [address]"),
+    ("i live at 12 acacia avenue, leeds", "i live at [address], leeds"),
+    ("we live on Acacia Road", "we live on [address]"),
+    ("I live at 12 Acacia", "I live at [address]"),
+    ("he came to my house at 12 Acacia Avenue twice", "he came to my house at [address] twice"),
+    ("My address is 12 Acacia Avenue, Leeds. He", "My address is [address]. He"),
+    ("I was born on 12 March 1985", "I was born on [date-of-birth]"),
+    ("DOB 12/03/1985", "DOB [date-of-birth]"),
+    ("my date of birth is 1985-03-12", "my date of birth is [date-of-birth]"),
+    ("my car, AB12 CDE, was", "my car, [vehicle], was"),
+    ("my registration is AB12 CDE", "my registration is [vehicle]"),
+    ("I was driving AB12CDE", "I was driving [vehicle]"),
+    # What police systems answer with the caller's name
+    ("crime reference number 42/12345/20", "crime reference number [reference]"),
+    ("CAD 1234 of 12/03/2020", "CAD [reference] of 12/03/2020"),
+    ("custody number: AB/1234/20", "custody number: [reference]"),
+    # Nothing hides in or behind a marker that was typed
+    ("[phone 07700 900123]", "[phone [phone]]"),
+    ("07700[phone]900123", "[phone]"),
+    ("my name is [name] Jane Smith", "my name is [name] [name]"),
+    ("my address is [address] 12 Acacia Avenue", "my address is [address] [address]"),
+    ("[Jane@example.com]", "[[email]]"),
+]
+
+
+@pytest.mark.parametrize(("text", "kept"), GOES)
+def test_what_leads_to_the_caller_goes(text: str, kept: str) -> None:
+    assert sanitise(text).text == kept
+
+
+STAYS = [
+    # Officers
+    "PC David C with collar number 1234",
+    "PC 1234AB and PS 56",
+    "PCs 1234 5678 9012",
+    "Sgt 4412, 1234, 0987",
+    "PC 123456 a tall man",
+    "warrant number 123456",
+    "David Example hit me",
+    "the officer, David C, said",
+    "I am PC Smith's wife",
+    "I am David C's wife",
+    "my husband David C is a PC",
+    "my brother Tom is a PC",
+    "my husband David hit me",
+    "This is PC David C calling",
+    "it is PC Smith here",
+    "He said my name is PC David C",
+    "Thanks to PC Smith",
+    "as regards PC Smith",
+    "it was reported by David C\n",
+    "he did it again. David C\n",
+    "I am scared of Sergeant Jones",
+    "the Metropolitan Police and Hampshire Constabulary",
+    "the police car AB12 CDE",
+    "his car AB12 CDE",
+    "my car was hit by the police car AB12 CDE",
+    # The event
+    "on 12/03/2020 at 22:30",
+    "on 2020-03-12 22:15",
+    "14-6-21 at 8:05 AM",
+    "between 01/03/2013-05/03/2013",
+    "from 12/03/2020, 14/03/2020",
+    "in 2017, 2018 and 2019",
+    "2018 2019 2020",
+    "March 3, 2013, 1500 block",
+    "at 11:30:15",
+    "ring me on 12/03/2020",
+    "on 120320 a man",
+    "on Acacia Avenue",
+    "outside 12 Acacia Avenue",
+    "I live in Leeds",
+    "I live in fear and walk down the road",
+    "I stay in the house",
+    "my address is known to him",
+    "district 9",
+    # What somebody is, which matters in a complaint of hatred
+    "I am Black and he",
+    "I'm Muslim",
+    "I'm British",
+    "I'm Irish",
+    "I am a nurse",
+    "I'm HIV positive",
+    "The complainant, QZ, 33/W/F, states",
+    "The complainant, Q.Z., 31/W/F, states",
+    # And the rest
+    "\u00a31,000,000",
+    "0800 1111",
+    "one two three four five six seven eight",
+    "he hit me one, two, three times",
+    "seven or eight officers",
+    "meet @ 5pm",
+    "a guard at Tesco. Police came",
+    "my name was given to PC Smith",
+    "my name is known to him",
+    "they call me names",
+    "my Instagram is private",
+    "https://www.example.police.uk/complaints",
+    "my brother received the incident report from 5-6-17",
+    "call me a liar 12345",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_identifies_officer_or_event_stays(text: str) -> None:
+    assert sanitise(text) == Sanitised(text, ())
+
+
+def test_redactions_are_code_points_of_the_text_as_sent() -> None:
+    text = "\U0001f6a8 I'm Jane, 07700 900123, \u0130 jane@example.com"
+    redactions = sanitise(text).redactions
+    assert [text[one.start : one.end] for one in redactions] == ["Jane", "07700 900123", "jane@example.com"]
+    assert [one.kind for one in redactions] == ["name", "phone", "email"]
+
+
+def test_a_trace_found_in_a_second_reading_is_reported_as_it_was_sent() -> None:
+    text = "my name is [name] Jane, or 123 jane@example.com 456 jane@example.com 789"
+    found = sanitise(text)
+    assert found.text == "my name is [name] [name], or [number]"
+    assert found.redactions == (
+        Redaction(18, 22, "name"),
+        Redaction(27, len(text), "number"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("PC David C", "PC David C"),
+        ("PC Smith, his mobile 07700 900123", "PC Smith, his mobile [phone]"),
+        ("AB12 CDE", "AB12 CDE"),
+        ("I'm Jane", "I'm Jane"),
+        ("1234AB", "1234AB"),
+        ("jane@example.com", "[email]"),
+        ("SW1A 1AA", "[postcode]"),
+    ],
+)
+def test_in_a_field_of_an_officer_names_and_registrations_stay(text: str, kept: str) -> None:
+    assert sanitise(text, "officer").text == kept
+
+
+def test_of_a_place_the_district_stays() -> None:
+    assert sanitise("High Street, SW1A 1AA", "place").text == "High Street, SW1A [postcode]"
+    assert sanitise("SW1A [postcode]", "place").redactions == ()
