@@ -7,7 +7,7 @@ everything up to n.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Self
 
 import asyncpg
@@ -16,10 +16,11 @@ import structlog
 
 from shared.store import sql
 from shared.store.announcing import Announcer
+from shared.store.append_queue import AppendQueue, Waiting, refuse
 from shared.store.asking import Asked, FollowedSlots, columns
 from shared.store.batch_sizes import BatchSizes
 from shared.store.connections import connect
-from shared.store.numbering import Batch, Row, check_sizes, number
+from shared.store.numbering import Batch, Row, number, size_of
 from shared.store.requests import (
     Appended,
     AppendRefused,
@@ -30,26 +31,31 @@ from shared.store.requests import (
     StoreUnavailable,
     Table,
 )
-from shared.store.schema_faults import explained
+from shared.store.revisions import DatabaseRevision
+from shared.store.schema_faults import SCHEMA, explained, schema_fault
 from shared.store.tables import put_statement, remove_statement
-
-BATCH_LIMIT = 500
 
 # An append to a database that is away is refused at once, not after a time limit of the driver's: a dead
 # server refuses the connection, a dead host answers neither this nor the first statement. The lock is held
 # for milliseconds; by a stopped process for 1.5 s.
 CONNECT_SECONDS = 2.0
 LOCK_SECONDS = 3.0
+COMMIT_SECONDS = 5.0
+"""An answer to COMMIT is waited for so long. It may wait for a synchronous standby; so it is never cancelled,
+which would end that wait with a success, but its connection is given up, and its outcome looked up."""
 _TRIES = 3
 
 # Every statement of the committer looks single keys up in an index. Its plans are made once, perhaps on
 # empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
 # A process stopped in mid-transaction (SIGSTOP, a paused VM) holds the lock of all replicas: its session
-# is ended after `idle_in_transaction_session_timeout`.
+# is ended after `idle_in_transaction_session_timeout`. One that was given up while it waits for a lock ends
+# by itself after `lock_timeout`. What is wrong with a COMMIT that was done all the same is told by a warning.
 COMMITTER_SETTINGS = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": "1500",
+    "lock_timeout": "4000",
     "statement_timeout": "20000",
+    "client_min_messages": "warning",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -72,10 +78,25 @@ LOST = (
     asyncpg.InternalClientError,
     OSError,
 )
-# Not a fault of the request: disk full, out of memory, too many connections, I/O error.
-SURROUNDINGS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, TimeoutError)
+# Not a fault of the request: disk full, out of memory, too many connections, I/O error, a lock not given.
+SURROUNDINGS = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+    TimeoutError,
+)
+
+Fits = Callable[[DatabaseRevision], bool]
 
 log = structlog.get_logger(origin=__name__)
+
+
+_Outcomes = list[tuple[Waiting, Appended | AppendRefused]]
+"""Of those whose callers still waited when the batch was numbered."""
+
+
+class CommitInDoubt(ConnectionError):
+    """The server committed, and warns that a synchronous standby may not have it."""
 
 
 class Committer:
@@ -91,10 +112,13 @@ class Committer:
         self._url = database_url
         self._slot = slot_of_stream
         self._outcome_limit = outcome_limit
-        self._queue: deque[_Waiting] = deque()
+        self._queue = AppendQueue()
+        self._looks: deque[tuple[Fits, asyncio.Future[DatabaseRevision]]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
+        self._is_compared = False
+        self._is_warned = False
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
         self.halted = ""
@@ -119,43 +143,99 @@ class Committer:
     # Appending
 
     async def append(self, request: AppendRequest) -> Appended:
-        """Write `request` as one.
+        """Write `request` as one. Whoever is cancelled before it is numbered has written nothing.
 
         Raises:
             AppendRefused: a guard, version or claim does not hold (see `shared.store.requests`).
+            StoreBusy: too much waits to be written.
             StoreUnavailable: the database is away; at once, but where a COMMIT was on its way.
             StoreHalted: the log lost its tail.
         """
         if self._closing:
             raise StoreUnavailable("the store is closing")
-        check_sizes(request)
-        waiting = _Waiting(request)
-        self._queue.append(waiting)
+        waiting = Waiting(request, size_of(request))
+        self._queue.put(waiting)
         self._arrived.set()
-        return await waiting.future
+        try:
+            return await waiting.future
+        except asyncio.CancelledError:
+            self._queue.give_up(waiting)
+            raise
+
+    async def look(self, fits: Fits) -> DatabaseRevision:
+        """What the database says of itself, on the very connection on which requests are written, between two
+        of its transactions. Where it `fits`, the connection is ready for requests on return, and `halted` is
+        as it stands in the database.
+
+        Raises:
+            StoreUnavailable: the database takes no writing, or has other tables.
+            asyncpg.PostgresError, OSError: there is no connection, and none can be made.
+        """
+        if self._closing:
+            raise StoreUnavailable("the store is closing")
+        answer: asyncio.Future[DatabaseRevision] = asyncio.get_running_loop().create_future()
+        self._looks.append((fits, answer))
+        self._arrived.set()
+        return await answer
+
+    async def _answer_look(self, fits: Fits, answer: "asyncio.Future[DatabaseRevision]") -> None:
+        if answer.done():
+            return
+        try:
+            revision = await self._revision()
+            if fits(revision):
+                connection = await self._connected()
+                self.halted = await connection.fetchval(sql.READ_HALTED, timeout=LOCK_SECONDS)
+        except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
+            if not isinstance(fault, SchemaFault):
+                self._abandon()
+            if not answer.done():  # it was not waited for any longer
+                answer.set_exception(fault)
+        else:
+            if not answer.done():
+                answer.set_result(revision)
+
+    async def _revision(self) -> DatabaseRevision:
+        connection = await self._opened()
+        try:
+            row = await connection.fetchrow(sql.LOOK, timeout=LOCK_SECONDS)
+        except asyncpg.UndefinedTableError:
+            row = None
+        except SCHEMA as fault:
+            raise schema_fault(fault) from fault
+        if row is None:
+            return DatabaseRevision(None)
+        is_read_only, revision, oldest_code = row
+        if is_read_only:
+            raise StoreUnavailable("the database is read-only")
+        return DatabaseRevision(revision, oldest_code)
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._queue:
-                taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+            while True:
+                if self._looks:
+                    await self._answer_look(*self._looks.popleft())
+                    continue
+                if not (taken := self._queue.take()):
+                    break
                 try:
                     await self._commit(taken)
                 except Exception as fault:  # the committer must outlive whatever a batch brings
                     log.exception("commit failed")
                     self._abandon()
-                    _refuse(taken, fault)
+                    refuse(taken, fault)
             if self._closing:
                 return
 
-    async def _commit(self, taken: Sequence["_Waiting"]) -> None:
+    async def _commit(self, taken: Sequence[Waiting]) -> None:
         try:
             connection = await self._connected()
         except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
             # What came meanwhile has waited for this connection too: it does not wait for the next try.
             away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
-            _refuse([*taken, *self._all_queued()], away)
+            refuse([*taken, *self._queue.drain()], away)
             return
         try:
             outcomes = await self._transact(connection, taken)
@@ -168,19 +248,20 @@ class Committer:
                 self._repeat(taken, fault)
         except StoreHalted as fault:
             await self._rolled_back(connection)
-            _refuse(taken, fault)
+            refuse(taken, fault)
         except SURROUNDINGS as fault:
             await self._rolled_back(connection)
-            _refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
+            refuse(taken, StoreUnavailable(f"the database cannot write: {type(fault).__name__}"))
         except (asyncpg.PostgresError, ValueError, TypeError, ArithmeticError, LookupError) as fault:
             await self._fail_alone(connection, taken, fault)
         else:
-            for waiting, outcome in zip(taken, outcomes, strict=True):
+            for waiting, outcome in outcomes:
                 waiting.resolve(outcome)
-            self.batch_sizes.add(len(taken))
-            self._announcer.announce()
+            if outcomes:
+                self.batch_sizes.add(len(outcomes))
+                self._announcer.announce()
 
-    def _repeat(self, taken: Sequence["_Waiting"], fault: Exception) -> None:
+    def _repeat(self, taken: Sequence[Waiting], fault: Exception) -> None:
         """After a connection lost before COMMIT was sent: nothing can have been written, for the session
         ends without it. On a new connection again, if there is one; but whoever waited in vain is refused.
         """
@@ -188,19 +269,14 @@ class Committer:
         for waiting in taken:
             waiting.tries += 1
         again = [w for w in taken if w.tries < _TRIES and not isinstance(fault, TimeoutError)]
-        self._queue.extendleft(reversed(again))
-        _refuse(
+        self._queue.put_back(again)
+        refuse(
             (waiting for waiting in taken if waiting not in again),
             StoreUnavailable(f"the database went away: {type(fault).__name__}"),
         )
 
-    def _all_queued(self) -> list["_Waiting"]:
-        queued = list(self._queue)
-        self._queue.clear()
-        return queued
-
     async def _fail_alone(
-        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], fault: Exception
+        self, connection: "asyncpg.Connection", taken: Sequence[Waiting], fault: Exception
     ) -> None:
         """One request is at fault: repeat the batch request by request."""
         await self._rolled_back(connection)
@@ -210,25 +286,33 @@ class Committer:
         for waiting in taken:
             await self._commit([waiting])
 
-    def _refuse_alone(self, waiting: "_Waiting", fault: Exception) -> None:
+    def _refuse_alone(self, waiting: Waiting, fault: Exception) -> None:
         if isinstance(fault, SchemaFault) and str(fault) != self._schema_fault:
             self._schema_fault = str(fault)  # once: it is every request's
             log.error("the tables are not those of this software", reason=str(fault))
         waiting.resolve(fault)
 
     async def _connected(self) -> "asyncpg.Connection":
+        connection = await self._opened()
+        if self.compare is not None and not self._is_compared:
+            try:
+                await self.compare()
+            except BaseException:
+                self._abandon()
+                raise
+        self._is_compared = True
+        return connection
+
+    async def _opened(self) -> "asyncpg.Connection":
+        """The connection as it is, perhaps of a database that was not compared."""
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
             self.connections += 1
+            self._is_compared = False
             self._connection = await connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
-            if self.compare is not None:
-                try:
-                    await self.compare()
-                except BaseException:
-                    self._abandon()  # it was not compared: not to be taken for one that was
-                    raise
+            self._connection.add_log_listener(self._heed)
         return self._connection
 
     async def _rolled_back(self, connection: "asyncpg.Connection") -> None:
@@ -244,9 +328,7 @@ class Committer:
             self._connection.terminate()
             self._connection = None
 
-    async def _transact(
-        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"]
-    ) -> list[Appended | AppendRefused]:
+    async def _transact(self, connection: "asyncpg.Connection", taken: Sequence[Waiting]) -> _Outcomes:
         try:
             return await self._attempt(connection, taken, trusting=True)
         except asyncpg.UniqueViolationError as fault:
@@ -256,15 +338,19 @@ class Committer:
         return await self._attempt(connection, taken, trusting=False)
 
     async def _attempt(
-        self, connection: "asyncpg.Connection", taken: Sequence["_Waiting"], *, trusting: bool
-    ) -> list[Appended | AppendRefused]:
-        requests = [waiting.request for waiting in taken]
-        asked = Asked(requests, self._slot, trusting=trusting)
+        self, connection: "asyncpg.Connection", taken: Sequence[Waiting], *, trusting: bool
+    ) -> _Outcomes:
+        asked = Asked([waiting.request for waiting in taken], self._slot, trusting=trusting)
         await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
         heads = await asked.read(connection, self._followed)
         self.halted = heads.halted
         if heads.halted:
             raise StoreHalted(heads.halted)
+        taken = [waiting for waiting in taken if not waiting.future.done()]
+        requests = [waiting.request for waiting in taken]
+        if not taken:
+            await connection.execute("ROLLBACK")
+            return []
         numbering = number(requests, heads, asked.slot_of.__getitem__)
         if asked.trusts and numbering.refuses:
             asked = Asked(requests, self._slot, trusting=False)
@@ -273,11 +359,33 @@ class Committer:
         await _write(connection, numbering.batch)
         for waiting, outcome in zip(taken, numbering.outcomes, strict=True):
             waiting.numbered = outcome if isinstance(outcome, Appended) else None
-        await connection.execute("COMMIT")
+        if not numbering.batch:
+            await connection.execute(sql.WAIT_FOR_STANDBY)  # a refusal tells of what others have committed
+        await self._end(connection)
         self._followed.follow(heads.position, heads.slots)
-        return numbering.outcomes
+        return list(zip(taken, numbering.outcomes, strict=True))
 
-    async def _settle(self, taken: Sequence["_Waiting"]) -> None:
+    async def _end(self, connection: "asyncpg.Connection") -> None:
+        """COMMIT: durable on return, on a synchronous standby too.
+
+        Raises:
+            LOST: its outcome has to be looked up.
+        """
+        self._is_warned = False
+        limit = asyncio.get_running_loop().call_later(COMMIT_SECONDS, connection.terminate)
+        try:
+            await connection.execute("COMMIT")
+        finally:
+            limit.cancel()
+        if self._is_warned:
+            raise CommitInDoubt
+
+    def _heed(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        """Whoever cancels a COMMIT that waits for a standby ends the wait: the server then warns, and answers
+        that it is done."""
+        self._is_warned = self._is_warned or message.severity_en == "WARNING"
+
+    async def _settle(self, taken: Sequence[Waiting]) -> None:
         """After a connection lost with a COMMIT on its way: find out what went through, repeat the rest.
 
         The lock is taken first. While the old session still lives it holds the lock; once we have it,
@@ -285,6 +393,9 @@ class Committer:
         that it was given: an id alone may be another request's, of which this one is a duplicate. Requests
         without events are judged again by their guards: a cursor that has moved refuses, which a consumer
         takes for "already done".
+
+        The server may have committed, and the wait for a synchronous standby been broken off, by its restart
+        or by a person. So the look-up commits too, and is believed when the standby has that.
         """
         self._abandon()  # a time limit may have left it open, in mid-transaction
         ids = [event.event_id for waiting in taken for event in waiting.request.events]
@@ -295,15 +406,16 @@ class Committer:
                 connection = await self._connected()
                 await connection.execute(sql.LOCK, timeout=LOCK_SECONDS)
                 rows = await connection.fetch(sql.KNOWN_EVENTS, ids)
-                await connection.execute("ROLLBACK")
+                await connection.execute(sql.WAIT_FOR_STANDBY)
+                await self._end(connection)
                 break
             except (*LOST, *SURROUNDINGS, asyncpg.PostgresError, StoreUnavailable) as fault:
                 self._abandon()
                 # Of what came meanwhile nothing was sent: it is refused at once.
                 away = StoreUnavailable(f"no connection to the database: {type(fault).__name__}")
-                _refuse(self._all_queued(), away)
+                refuse(self._queue.drain(), away)
                 if loop.time() > deadline:
-                    _refuse(taken, OutcomeUnknown(f"the database went away: {type(fault).__name__}"))
+                    refuse(taken, OutcomeUnknown(f"the database went away: {type(fault).__name__}"))
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
@@ -316,33 +428,7 @@ class Committer:
                 waiting.resolve(numbered)
             else:
                 again.append(waiting)
-        self._queue.extendleft(reversed(again))
-
-
-class _Waiting:
-    """`numbered`: what it becomes if the COMMIT that was sent goes through. `tries`: connections that were
-    lost before that."""
-
-    __slots__ = ("future", "numbered", "request", "tries")
-
-    def __init__(self, request: AppendRequest) -> None:
-        self.request = request
-        self.tries = 0
-        self.numbered: Appended | None = None
-        self.future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-
-    def resolve(self, outcome: Appended | Exception) -> None:
-        if self.future.done():  # its caller was cancelled; the commit stands all the same
-            return
-        if isinstance(outcome, Appended):
-            self.future.set_result(outcome)
-        else:
-            self.future.set_exception(outcome)
-
-
-def _refuse(taken: Iterable[_Waiting], fault: Exception) -> None:
-    for waiting in taken:
-        waiting.resolve(fault)
+        self._queue.put_back(again)
 
 
 async def write(

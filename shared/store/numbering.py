@@ -108,6 +108,10 @@ class Batch:
     transitions: dict[InboxKey, NumberedTransition] = field(default_factory=dict)
     tables: dict[str, tuple[Table, list[TableChanges]]] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Whether anything is written."""
+        return bool(self.events or self.cursors or self.inbox or self.transitions or self.tables)
+
     def change_rows(self, changes: Iterable[RowChange]) -> None:
         for change in changes:
             table, runs = self.tables.setdefault(change.table.name, (change.table, [TableChanges()]))
@@ -165,15 +169,26 @@ def waiting_limits(requests: Iterable[AppendRequest]) -> dict[Queue, int]:
     return limits
 
 
-def check_sizes(request: AppendRequest) -> None:
-    """
+def size_of(request: AppendRequest) -> int:
+    """About how many bytes the request writes: its texts and byte strings.
+
     Raises:
         EventTooLarge: an event of the request would not fit into a Kafka record.
     """
+    total = 0
     for event in request.events:
         size = len(event.data) if event.data.isascii() else len(event.data.encode())
         if size > EVENT_LIMIT:
             raise EventTooLarge(f"{event.type} has {size} bytes, at most {EVENT_LIMIT} fit")
+        total += size
+    for entry in request.inbox:
+        total += len(entry.event)
+    for change in request.rows:
+        if isinstance(change, Put):
+            for value in change.row.values():
+                if isinstance(value, (str, bytes)):
+                    total += len(value)
+    return total
 
 
 def _refusal(request: AppendRequest, heads: Heads) -> AppendRefused | None:  # noqa: PLR0911  (one a rule)

@@ -239,7 +239,8 @@ class StoreUnavailable(HotlineError):
 
 
 class StoreBusy(StoreUnavailable):
-    """All connections for this purpose are in use, or a statement took longer than it may; try again soon."""
+    """Too much waits to be written, all connections for this purpose are in use, or a statement took longer
+    than it may; nothing was written. Try again soon."""
 
 
 class OutcomeUnknown(StoreUnavailable):

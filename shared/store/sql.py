@@ -11,6 +11,10 @@ LOCK_KEY = 0x686F746C  # "hotl"
 # READ, the snapshot would be older than the lock and the heads stale.
 LOCK = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK_KEY})"
 
+# A commit waits for the synchronous standbys to have all of the write-ahead log up to its own end, if it has
+# written anything at all. This writes a few bytes, and needs no privilege.
+WAIT_FOR_STANDBY = "SELECT pg_logical_emit_message(true, 'hotline', '')"
+
 # Relies on events_pkey, events_stream_id_version_key, events_slot_slot_sequence_key, inbox_applied_no_key,
 # inbox_waiting and the primary keys. Each array answers its parameters in their order; the last two are
 # what was appended in a window of positions. Last comes why nothing may be appended.
@@ -42,6 +46,14 @@ SELECT
     ARRAY(SELECT slot_sequence FROM events
           WHERE position > $14 AND position <= $15 AND slot IS NOT NULL ORDER BY position),
     (SELECT reason FROM halts ORDER BY witness LIMIT 1)
+"""
+
+# The columns of alembic_version as JSON: `oldest_code` is not there before the migration that brings it.
+READ_REVISION = "SELECT version_num, to_jsonb(alembic_version)->>'oldest_code' FROM alembic_version"
+
+LOOK = f"""
+SELECT current_setting('transaction_read_only') = 'on', revision.*
+FROM ({READ_REVISION}) AS revision
 """
 
 MOVE_CURSORS = """
@@ -98,6 +110,8 @@ WHERE head IS NOT NULL
 """
 
 READ_HALTS = "SELECT witness, slot, slot_sequence, event_id, reason FROM halts ORDER BY witness"
+
+READ_HALTED = "SELECT coalesce((SELECT reason FROM halts ORDER BY witness LIMIT 1), '')"
 
 # Not where the event was adopted while its witness was asked.
 HALT = """

@@ -45,8 +45,9 @@ from shared.errors import HotlineError
 from shared.sealing.jwe import PROTECTED, BrokenSealError, NoKeyError, SealingError, open_sealed, rewrap
 from shared.sealing.keys import DataKey, ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
+from shared.store.append_queue import BATCH_LIMIT
 from shared.store.asking import columns
-from shared.store.committer import BATCH_LIMIT, write
+from shared.store.committer import write
 from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, identity_of, slot_of, stream_id
 from shared.store.postgres import recorded
@@ -76,8 +77,7 @@ UPDATE relay SET epoch = epoch + 1;
 """
 _NEW_KEYS = "INSERT INTO data_keys (key_id, kek_id, wrapped) VALUES ($1, $2, $3)"
 
-# A time limit of the account's would break off the wait for a synchronous standby, and what was adopted would
-# be told of before it is there.
+# What is told to be adopted is on the synchronous standbys too, and a statement takes as long as it takes.
 _SETTINGS = {"synchronous_commit": "on", "statement_timeout": "0"}
 
 Tell = Callable[[int, int], None]

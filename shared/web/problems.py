@@ -25,7 +25,7 @@ from shared.errors import (
     Unavailable,
     Unprocessable,
 )
-from shared.store.requests import StoreBusy, StoreHalted, StoreUnavailable
+from shared.store.requests import OutcomeUnknown, StoreBusy, StoreHalted, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:hotline:problem:"
@@ -96,8 +96,14 @@ def _on_store_away(_: Request, __: Exception) -> ProblemResponse:
     return response(Unavailable("Nothing was stored; send it again later.", retry_after=2))
 
 
+def _on_outcome_unknown(_: Request, __: Exception) -> ProblemResponse:
+    """The database went away during the commit."""
+    detail = "Whether it was stored is not known yet; send it again later, with the same Idempotency-Key."
+    return response(Unavailable(detail, retry_after=2))
+
+
 def _on_store_busy(_: Request, __: Exception) -> ProblemResponse:
-    """No connection was free, or a statement took too long."""
+    """Too much waits to be written, no connection was free, or a statement took too long."""
     return response(Unavailable("Too much is asked at once; ask again in a moment.", retry_after=1))
 
 
@@ -141,6 +147,7 @@ def too_large() -> TooLarge:
 
 _HANDLERS: tuple[tuple[type[Exception], Callable[[Request, Exception], Response]], ...] = (
     (StoreUnavailable, _on_store_away),
+    (OutcomeUnknown, _on_outcome_unknown),
     (StoreBusy, _on_store_busy),
     (StoreHalted, _on_store_away),
     (Problem, _on_problem),

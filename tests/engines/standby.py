@@ -15,6 +15,7 @@ from tests.engines.postgres import reachable_directory
 
 NAME = "standby"
 """As `synchronous_standby_names` knows it."""
+DATABASE = "tried"
 
 
 class Standby(Postgres):
@@ -71,11 +72,12 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def primary_and_standby(*, synchronous: bool) -> Iterator[tuple[Postgres, Standby]]:
-    """Two servers; with `synchronous` a commit of the first waits for the second."""
+    """Two servers with an empty `DATABASE`; with `synchronous` a commit of the first waits for the second."""
     with reachable_directory() as directory:
         primary = Postgres(directory / "primary", settings={"shared_buffers": "64MB"})
         primary.prepare()
         primary.start()
+        primary.create_database(DATABASE, owner="intake")
         standby = Standby(directory / "standby", primary)
         try:
             standby.prepare()
@@ -97,7 +99,8 @@ def _until_synchronous(primary: Postgres) -> None:
         time.sleep(0.05)
 
 
-def both(primary: Postgres, standby: Postgres, database: str) -> str:
-    """The address that names both."""
-    address = primary.dsn(database)
-    return address.replace(f"{HOST}:{primary.port}", f"{HOST}:{primary.port},{HOST}:{standby.port}")
+def address(*servers: Postgres) -> str:
+    """The database's address, which names the servers in this order."""
+    hosts = ",".join(f"{HOST}:{server.port}" for server in servers)
+    one = servers[0]
+    return one.dsn(DATABASE, role="intake").replace(f"{HOST}:{one.port}", hosts)

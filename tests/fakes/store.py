@@ -29,8 +29,8 @@ from shared.store.numbering import (
     NumberedTransition,
     RowKey,
     TableChanges,
-    check_sizes,
     number,
+    size_of,
 )
 from shared.store.requests import (
     WAITING,
@@ -94,7 +94,7 @@ class FakeStore:
     # Appending
 
     async def append(self, request: AppendRequest) -> Appended:
-        check_sizes(request)
+        size_of(request)
         await self._answer()  # as a commit does, it lets others run meanwhile
         if self._halts:
             raise StoreHalted(min(self._halts.values(), key=lambda halt: halt.witness).reason)

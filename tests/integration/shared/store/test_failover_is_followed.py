@@ -18,7 +18,7 @@ from shared.store.migrate import check_schema, migrate
 from shared.store.postgres import PostgresStore
 from shared.store.requests import Appended, StoreUnavailable
 from tests.engines import Databases
-from tests.engines.standby import both, primary_and_standby
+from tests.engines.standby import address, primary_and_standby
 from tests.integration.shared.store.conftest import lay_tables
 from tests.integration.shared.store.waiting import until
 from tests.unit.shared.store.examples import PUBLIC, new_stream, one_event
@@ -77,12 +77,12 @@ async def test_a_server_that_takes_no_writes_any_more_is_a_database_that_is_away
 
 async def test_appends_go_on_at_a_standby_that_is_promoted() -> None:
     with primary_and_standby(synchronous=True) as (primary, standby):
-        for url in (both(primary, standby, "intake"), both(standby, primary, "intake")):
+        for url in (address(primary, standby), address(standby, primary)):
             connection = await connect(url, timeout=10)
             assert not await connection.fetchval("SELECT pg_is_in_recovery()"), "wherever it stands"
             await connection.close()
         with pytest.raises(asyncpg.TargetServerAttributeNotMatched):
-            await connect(standby.dsn("intake"), timeout=10)
+            await connect(address(standby), timeout=10)
 
         await migrate("intake", url)
         async with PostgresStore(url, PUBLIC) as store:
