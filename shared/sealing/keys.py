@@ -14,19 +14,19 @@ which it opens what others published. A ring keeps its older keys, so that a key
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from shared.errors import SettingsError
-from shared.sealing.jwe import KEY_BYTES, NoKeyError, decode
+from shared.sealing.jwe import KEY_BYTES, BrokenSealError, NoKeyError, decode, recipient_ids
 from shared.store.requests import Put, Remove
 from shared.store.tables import DATA_KEYS
 
@@ -116,6 +116,15 @@ class DataKey:
     def recipient(self) -> dict[str, bytes]:
         """As recipients of `shared.sealing.jwe.seal`."""
         return {str(self.key_id): self.key}
+
+
+def data_key_ids(sealed: Mapping[str, Any] | None) -> Iterator[UUID]:
+    """The data keys under which a payload is sealed: none where it is sealed under transport keys, whose kids
+    are names, or its seal is broken."""
+    with suppress(BrokenSealError):
+        for kid in recipient_ids(sealed) if sealed else ():
+            with suppress(ValueError):
+                yield UUID(kid)
 
 
 def new_data_key(kek: KeyRing, key_id: UUID) -> tuple[DataKey, Put]:

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from shared.errors import HotlineError
-from shared.sealing.jwe import recipient_ids, rewrap
+from shared.sealing.jwe import BrokenSealError, recipient_ids, rewrap
 from shared.store.events import SLOTS, RecordedEvent
 
 # Forms that our tables and indexes take: what has another one could be neither applied nor parked.
@@ -79,13 +79,16 @@ def publish(
         data_keys: kid -> key; those of this event's recipients that still exist.
         followers: kid -> transport key of each entitled follower.
 
-    Raises:
-        BrokenSealError: the log's payload is not what was sealed.
+    One event whose payload is not what was sealed holds up none of those that follow: it is published with
+    a seal that nobody opens, and each follower parks it.
     """
     sealed, erased = event.data["sealed"], False
     if sealed:
-        erased = not any(kid in data_keys for kid in recipient_ids(sealed))
-        sealed = None if erased else rewrap(sealed, data_keys, followers)
+        try:
+            erased = not any(kid in data_keys for kid in recipient_ids(sealed))
+            sealed = None if erased else rewrap(sealed, data_keys, followers)
+        except BrokenSealError:
+            sealed = {**sealed, "recipients": [_without_key(kid) for kid in followers]}
     return document(
         Envelope(
             source=source,
@@ -105,6 +108,10 @@ def publish(
             erased=erased,
         )
     )
+
+
+def _without_key(kid: str) -> dict[str, Any]:
+    return {"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}
 
 
 def document(envelope: Envelope) -> dict[str, Any]:
