@@ -70,8 +70,6 @@ LOST = (
 # Not a fault of the request: disk full, out of memory, too many connections, I/O error.
 SURROUNDINGS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, TimeoutError)
 
-Fits = Callable[[DatabaseRevision], bool]
-
 log = structlog.get_logger(origin=__name__)
 
 
@@ -89,7 +87,7 @@ class Committer:
         self._slot = slot_of_stream
         self._outcome_limit = outcome_limit
         self._queue: deque[_Waiting] = deque()
-        self._looks: deque[tuple[Fits, asyncio.Future[DatabaseRevision]]] = deque()
+        self._looks: deque[asyncio.Future[DatabaseRevision]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
@@ -139,9 +137,9 @@ class Committer:
         self._arrived.set()
         return await waiting.future
 
-    async def look(self, fits: Fits) -> DatabaseRevision:
+    async def look(self) -> DatabaseRevision:
         """What the database says of itself, on the very connection on which requests are written, between two
-        of its transactions. Where it `fits`, the connection is ready for requests on return.
+        of its transactions. It is not compared for that: at the start of all services nobody would answer.
 
         Raises:
             StoreUnavailable: the database takes no writing, or has other tables.
@@ -150,17 +148,15 @@ class Committer:
         if self._closing:
             raise StoreUnavailable("the store is closing")
         answer: asyncio.Future[DatabaseRevision] = asyncio.get_running_loop().create_future()
-        self._looks.append((fits, answer))
+        self._looks.append(answer)
         self._arrived.set()
         return await answer
 
-    async def _answer_look(self, fits: Fits, answer: "asyncio.Future[DatabaseRevision]") -> None:
+    async def _answer_look(self, answer: "asyncio.Future[DatabaseRevision]") -> None:
         if answer.done():
             return
         try:
             revision = await self._revision()
-            if fits(revision):
-                await self._connected()
         except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
             if not isinstance(fault, SchemaFault):
                 self._abandon()
@@ -191,7 +187,7 @@ class Committer:
             self._arrived.clear()
             while self._queue or self._looks:
                 if self._looks:
-                    await self._answer_look(*self._looks.popleft())
+                    await self._answer_look(self._looks.popleft())
                     continue
                 taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
                 try:
