@@ -41,7 +41,8 @@ async def record_of(flow: Flow, subject: str) -> Record:
 
 def unsigned(record: Mapping[str, Any]) -> Record:
     """As the version published it that did not sign."""
-    data = {name: value for name, value in record["data"].items() if name != "authentication"}
+    signatures = {"authentication", "proof"}
+    data = {name: value for name, value in record["data"].items() if name not in signatures}
     return {**record, "data": data}
 
 
