@@ -107,7 +107,7 @@ class FollowedEvents:
     """
 
     def __init__(self, source: str, keys: Mapping[str, bytes]) -> None:
-        self.source = source
+        self.source, self._path = source, source_path(source)
         self._keys = [(kid, _follower_key(source, kid, key)) for kid, key in keys.items()]
 
     def read(self, record: bytes | Event) -> Envelope:
@@ -140,7 +140,7 @@ class FollowedEvents:
             rest = dict(event["data"])
             signatures = rest.pop(AUTHENTICATION)
             payload = encoded(canonical({**event, "data": rest}))
-            return any(
+            return event["source"] == self._path and any(
                 key.has_signed(payload, signatures[kid]) for kid, key in self._keys if kid in signatures
             )
         except (LookupError, TypeError, ValueError, AttributeError):  # not even of that form

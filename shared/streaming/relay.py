@@ -157,16 +157,17 @@ class Relay:
                 continue
             begin, end = await publisher.bounds(partition)
             # Below `begin` retention took it: the topic goes on. A new topic begins at 0.
-            if end > mark.offset and begin > mark.offset:
+            if begin > mark.offset and end > mark.offset:
                 continue
-            event_id, is_signed = await self._event_at(publisher, partition, mark.offset)
-            if end > mark.offset and event_id == mark.event_id:
-                if not is_signed:
-                    log.info("events of a version that did not sign are published again", topic=self._topic)
-                    survived.append(max(mark.position - SIGNED_AGAIN, 0))
-                elif last is None:  # others wrote behind it and hide it from the look at our tail
-                    survived.append(mark.position - 1)
-                continue
+            if end > mark.offset:
+                event_id, is_signed = await self._event_at(publisher, partition, mark.offset)
+                if event_id == mark.event_id:
+                    if not is_signed:
+                        log.info("published again, for it was not signed", topic=self._topic)
+                        survived.append(max(mark.position - SIGNED_AGAIN, 0))
+                    elif last is None:  # others wrote behind it and hide it from the look at our tail
+                        survived.append(mark.position - 1)
+                    continue
             log.warning("topic lost records", topic=self._topic, partition=partition)
             # What stands above the mark was sent after the loss: of what was before it tells nothing.
             survived.append(last.position if last and last.position < mark.position else 0)
