@@ -67,7 +67,8 @@ async def record_elsewhere(url: str) -> None:
 
 
 async def published(broker: EmbeddedBroker) -> int:
-    return len(await KafkaBroker(lambda: broker.address).everything(TOPICS["intake"]))
+    records = KafkaBroker(lambda: broker.address).everything(TOPICS["intake"])
+    return len([record async for record in records])
 
 
 async def test_http_and_relay_wait_and_go_on_when_it_fits_again(
