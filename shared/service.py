@@ -1,24 +1,24 @@
 """What each service is made of, put together in one place; a service adds its handlers and routes.
 
 `running` opens the store, the relay, a follower for each source and the HTTP application, for as long as
-its context is. Only PostgreSQL decides on readiness: HTTP serves while Kafka is away, and a service whose
-database is away is live and says that it is not ready.
+its context is. Only PostgreSQL decides on readiness (`shared.readiness`): HTTP serves while Kafka is away,
+and a service whose database is away is live and says that it is not ready.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import aiohttp
 import orjson
 
 from shared.clock import today
+from shared.readiness import Readiness
 from shared.sealing.keys import DataKey, ServiceKeys, load_keys, unwrap_data_keys
 from shared.settings import RecoverSettings, ServiceSettings
-from shared.store.connections import AWAY
-from shared.store.migrate import SchemaError, check_schema
 from shared.store.pools import CONSUMERS, PoolLimits
 from shared.store.postgres import PostgresStore
 from shared.streaming import routes
@@ -39,7 +39,7 @@ from shared.streaming.tail import Tail
 from shared.streaming.topics import TOPICS
 from shared.version import VERSION
 from shared.watching import Watch
-from shared.web.app import Readiness, create_app
+from shared.web.app import create_app
 from shared.web.auth import Authenticator
 from shared.web.jwks import KeySource
 from shared.web.metrics import Metrics
@@ -128,12 +128,16 @@ async def running(
         tail = Tail(published.own, TOPICS[service], control, broker, followers)
         store.compare_first(tail.compare)
         watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
-        tasks: list[Coroutine[None, None, None]] = [watch.keep(), tail.keep()]
+        readiness = Readiness(service, store)
+        metrics.gauge(
+            "hotline_ready", "1 where nothing keeps it from its work", lambda: int(readiness.is_ready)
+        )
+        tasks: list[Callable[[], Coroutine[None, None, None]]] = [tail.keep]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
             relay = Relay(TOPICS[service], store, published, broker, state, store.leases)
             watch.relay(relay)
-            tasks.append(relay.run())
+            tasks.append(relay.run)
         if "consumer" in chosen:
             for source, inbox in inboxes.items():
                 follower = Follower(
@@ -146,14 +150,15 @@ async def running(
                     broker,
                 )
                 watch.follower(source, follower)
-                tasks.append(follower.run())
-            tasks += [task() for task in parts.tasks]
-            tasks.append(parking.keep_retrying(parts.handlers, settings.retry_parked_seconds))
+                tasks.append(follower.run)
+            tasks += parts.tasks
+            tasks.append(partial(parking.keep_retrying, parts.handlers, settings.retry_parked_seconds))
         at_desk = Parking(web, inboxes)
         app = create_app(
             title=f"Hotline {service}",
             version=VERSION,
-            readiness=_readiness(service, database_url),
+            readiness=readiness,
+            waits_for=lambda: readiness.waits_for,
             authenticator=Authenticator.of(settings, key_source),
             routers=[
                 *parts.routers,
@@ -164,7 +169,10 @@ async def running(
             body_limits=parts.body_limits,
             body_seconds=settings.body_seconds,
         )
-        await stack.enter_async_context(background(*tasks))
+        await readiness()  # no request before it is known whether the database is one for this software
+        await stack.enter_async_context(
+            background(readiness.keep(), watch.keep(), *map(readiness.while_it_fits, tasks))
+        )
         yield Wired(app, metrics)
 
 
@@ -202,23 +210,6 @@ def http_followers(
         name: HttpFollower(session, settings.peers[name], settings.service_token_file)
         for name in keys.followers.keys() & settings.peers.keys()
     }
-
-
-def _readiness(service: str, database_url: str) -> Readiness:
-    """The database answers and has the tables of this software. One short connection a look: the pool may
-    be full of statements that wait."""
-
-    async def readiness() -> Mapping[str, str]:
-        try:
-            await check_schema(service, database_url)
-        except SchemaError as fault:
-            return {"schema": str(fault)}
-        except AWAY as fault:
-            # The type alone: a driver's message may name the account.
-            return {"database": type(fault).__qualname__}
-        return {}
-
-    return readiness
 
 
 def bootstrap(settings: RecoverSettings) -> str:

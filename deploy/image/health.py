@@ -1,21 +1,24 @@
-"""The image's health check: exit code 0 where this container's service is ready to serve.
+"""The image's health check: exit code 0 where this container's service is ready, or halted.
 
 It is run by its path every ten seconds, so it imports next to nothing. A process without HTTP
 (`serve --only relay,consumer`) has no such answer: give its container another check, on the metrics' port.
 """
 
 import http.client
+import json
 import os
 import sys
 
 
 def is_ready(port: int, seconds: float = 4.0) -> bool:
-    """Whether the service on this `port` says so within `seconds`."""
+    """Whether the service on this `port` says within `seconds` that it is ready, or halted: then it waits for
+    `./hotline recover`, which asks it and the others, so the system has to run."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", "/healthz/ready")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        answer = connection.getresponse()
+        return answer.status == 200 or set(json.load(answer).get("not_ready", ())) == {"store"}
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return False
     finally:
         connection.close()

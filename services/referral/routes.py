@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Response
 from services.referral.conflicts import Conflicts
 from services.referral.desk import Desk
 from services.referral.domain.policy import Policy
+from services.referral.figures import Question
 from services.referral.internal_events import STATISTICS_READ, StatisticsKey, StatisticsRead
 from services.referral.presenting import (
     ApprovalMade,
@@ -20,7 +21,7 @@ from services.referral.presenting import (
     PolicyInForce,
 )
 from services.referral.read_models import CaseRow, Order, ReadModel
-from services.referral.statistics import Question, Statistics, read_statistics
+from services.referral.statistics import Statistics, read_statistics
 from shared.contracts.case_events import CaseStatus
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.sealing.events import sealed_event

@@ -6,19 +6,14 @@ complaint name no force; with a force only complaints count as contacts. Of inci
 newest membership counts where it was known by then.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from collections import defaultdict
 
+import asyncpg
 from pydantic import BaseModel
 
-from services.referral.read_models import (
-    COUNT_BY_STATUS,
-    COUNT_DEADLINES,
-    COUNT_REFERRED,
-    COUNT_TIME_IN_STEP,
-    COUNT_TOLD,
-    ReadModel,
-)
+from services.referral import figures
+from services.referral.figures import Question
+from services.referral.read_models import ReadModel
 
 
 class Cases(BaseModel):
@@ -58,46 +53,46 @@ class Statistics(BaseModel):
     deadlines: Deadlines
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`from_` and `to` are days, both in the period; `holder` is the key of who asks, if it may hide."""
-
-    from_: date | None
-    to: date | None
-    force: str | None
-    as_of: date
-    holder: bytes | None
-
-
 async def read_statistics(read: ReadModel, asked: Question) -> Statistics:
     """
     Raises:
-        StoreUnavailable: the database is away.
+        StoreBusy, StoreUnavailable
     """
-    parameters = (asked.from_, asked.to, asked.force, asked.as_of, asked.holder)
-    (counts,) = await read.fetch(COUNT_TOLD, *parameters)
-    by_status = {row["code"]: row["count"] for row in await read.fetch(COUNT_BY_STATUS, *parameters)}
-    referred: dict[str, dict[str, int]] = {"total": {}, "criterion": {}, "recipient": {}}
-    for row in await read.fetch(COUNT_REFERRED, *parameters):
-        referred[row["kind"]][row["code"]] = row["count"]
-    steps = await read.fetch(COUNT_TIME_IN_STEP, *parameters)
-    (deadlines,) = await read.fetch(COUNT_DEADLINES, *parameters)
+
+    async def one(statement: str) -> asyncpg.Record:
+        (row,) = await read.fetch(statement, *asked.parameters)
+        return row
+
+    asks = asked.asks
+    counted: defaultdict[str, dict[str, asyncpg.Record]] = defaultdict(dict)
+    for row in await read.fetch(figures.count_cases(asks), *asked.parameters):
+        counted[row["kind"]][row["code"]] = row
+    told = await one(figures.count_complaints(asks))
+    known = await one(figures.count_incidents(asks))
+    without_complaint = (await one(figures.COUNT_CONTACTS))["contacts"]
+    by_status = {code: row["still"] for code, row in counted["step"].items() if row["still"]}
+    deadlines = counted["deadline"].get("")
     return Statistics(
-        contacts=counts["complaints"] + counts["without_complaint"],
-        complaints=counts["complaints"],
-        incidents=counts["incidents"],
-        patterns=counts["patterns"],
+        contacts=told["recorded"] + without_complaint,
+        complaints=told["recorded"],
+        # Whose incident was not known by then is one of its own.
+        incidents=told["present"] - known["complaints"] + known["incidents"],
+        patterns=(await one(figures.count_patterns(asks)))["patterns"],
         cases=Cases(total=sum(by_status.values()), by_status=by_status),
         referred=Referred(
-            total=referred["total"].get("total", 0),
-            by_criterion=referred["criterion"],
-            by_recipient=referred["recipient"],
+            total=sum(row["n"] for row in counted["referred"].values()),
+            by_criterion={code: row["n"] for code, row in counted["criterion"].items()},
+            by_recipient={code: row["n"] for code, row in counted["recipient"].items()},
         ),
         time_in_step={
-            row["code"]: TimeInStep(
-                cases=row["cases"], mean_days=row["mean_days"], longest_days=row["longest_days"]
+            code: TimeInStep(
+                cases=entered["n"],
+                mean_days=float(counted["step"][code]["days"]) / counted["step"][code]["n"],
+                longest_days=counted["step"][code]["longest"],
             )
-            for row in steps
+            for code, entered in counted["entered"].items()
         },
-        deadlines=Deadlines(met=deadlines["met"], missed=deadlines["missed"]),
+        deadlines=Deadlines(
+            met=deadlines["met"] if deadlines else 0, missed=deadlines["missed"] if deadlines else 0
+        ),
     )

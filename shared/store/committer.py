@@ -6,6 +6,7 @@ everything up to n.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Self
 
@@ -30,7 +31,8 @@ from shared.store.requests import (
     StoreUnavailable,
     Table,
 )
-from shared.store.schema_faults import explained
+from shared.store.revisions import DatabaseRevision
+from shared.store.schema_faults import SCHEMA, explained, schema_fault
 from shared.store.tables import put_statement, remove_statement
 
 # An append to a database that is away is refused at once, not after a time limit of the driver's: a dead
@@ -84,6 +86,8 @@ SURROUNDINGS = (
     TimeoutError,
 )
 
+Fits = Callable[[DatabaseRevision], bool]
+
 log = structlog.get_logger(origin=__name__)
 
 
@@ -109,9 +113,11 @@ class Committer:
         self._slot = slot_of_stream
         self._outcome_limit = outcome_limit
         self._queue = AppendQueue()
+        self._looks: deque[tuple[Fits, asyncio.Future[DatabaseRevision]]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
+        self._is_compared = False
         self._is_warned = False
         self._followed = FollowedSlots()
         self._announcer = Announcer(database_url)
@@ -156,11 +162,64 @@ class Committer:
             self._queue.give_up(waiting)
             raise
 
+    async def look(self, fits: Fits) -> DatabaseRevision:
+        """What the database says of itself, on the very connection on which requests are written, between two
+        of its transactions. Where it `fits`, the connection is ready for requests on return, and `halted` is
+        as it stands in the database.
+
+        Raises:
+            StoreUnavailable: the database takes no writing, or has other tables.
+            asyncpg.PostgresError, OSError: there is no connection, and none can be made.
+        """
+        if self._closing:
+            raise StoreUnavailable("the store is closing")
+        answer: asyncio.Future[DatabaseRevision] = asyncio.get_running_loop().create_future()
+        self._looks.append((fits, answer))
+        self._arrived.set()
+        return await answer
+
+    async def _answer_look(self, fits: Fits, answer: "asyncio.Future[DatabaseRevision]") -> None:
+        if answer.done():
+            return
+        try:
+            revision = await self._revision()
+            if fits(revision):
+                connection = await self._connected()
+                self.halted = await connection.fetchval(sql.READ_HALTED, timeout=LOCK_SECONDS)
+        except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
+            if not isinstance(fault, SchemaFault):
+                self._abandon()
+            if not answer.done():  # it was not waited for any longer
+                answer.set_exception(fault)
+        else:
+            if not answer.done():
+                answer.set_result(revision)
+
+    async def _revision(self) -> DatabaseRevision:
+        connection = await self._opened()
+        try:
+            row = await connection.fetchrow(sql.LOOK, timeout=LOCK_SECONDS)
+        except asyncpg.UndefinedTableError:
+            row = None
+        except SCHEMA as fault:
+            raise schema_fault(fault) from fault
+        if row is None:
+            return DatabaseRevision(None)
+        is_read_only, revision, oldest_code = row
+        if is_read_only:
+            raise StoreUnavailable("the database is read-only")
+        return DatabaseRevision(revision, oldest_code)
+
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while taken := self._queue.take():
+            while True:
+                if self._looks:
+                    await self._answer_look(*self._looks.popleft())
+                    continue
+                if not (taken := self._queue.take()):
+                    break
                 try:
                     await self._commit(taken)
                 except Exception as fault:  # the committer must outlive whatever a batch brings
@@ -234,19 +293,26 @@ class Committer:
         waiting.resolve(fault)
 
     async def _connected(self) -> "asyncpg.Connection":
+        connection = await self._opened()
+        if self.compare is not None and not self._is_compared:
+            try:
+                await self.compare()
+            except BaseException:
+                self._abandon()
+                raise
+        self._is_compared = True
+        return connection
+
+    async def _opened(self) -> "asyncpg.Connection":
+        """The connection as it is, perhaps of a database that was not compared."""
         if self._connection is None or self._connection.is_closed():
             self._followed.forget()
             self.connections += 1
+            self._is_compared = False
             self._connection = await connect(
                 self._url, timeout=CONNECT_SECONDS, server_settings=COMMITTER_SETTINGS, command_timeout=30
             )
             self._connection.add_log_listener(self._heed)
-            if self.compare is not None:
-                try:
-                    await self.compare()
-                except BaseException:
-                    self._abandon()  # it was not compared: not to be taken for one that was
-                    raise
         return self._connection
 
     async def _rolled_back(self, connection: "asyncpg.Connection") -> None:

@@ -10,10 +10,10 @@ import asyncio
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store import revisions
+from shared.store import revisions, sql
 from shared.store.connections import connect
 from shared.store.grants import UnknownRoleError, grant
-from shared.store.indexes import build_indexes
+from shared.store.online import make_online
 from shared.store.revisions import DatabaseRevision
 
 LOCK_SECONDS = 1.0
@@ -25,8 +25,8 @@ class SchemaError(HotlineError):
 
 
 async def migrate(service: str, database_url: str, service_role: str = "") -> None:
-    """Bring the service's database to the newest revision, with all its indexes; nothing happens where it is
-    there, or further.
+    """Bring the service's database to the newest revision, with its indexes and counts; nothing happens where
+    it is there, or further.
 
     Args:
         service_role: the account as which the service runs, which gets its rights (`shared.store.grants`);
@@ -37,7 +37,7 @@ async def migrate(service: str, database_url: str, service_role: str = "") -> No
             there is no such account.
     """
     await _migrate(service, database_url)
-    await build_indexes(service, database_url)
+    await make_online(service, database_url)
     if service_role:
         await _grant(service, database_url, service_role)
 
@@ -71,12 +71,23 @@ async def _grant(service: str, database_url: str, service_role: str) -> None:
         await connection.close()
 
 
-async def check_schema(service: str, database_url: str) -> None:
+async def check_schema(service: str, database_url: str, *, whole_history: bool = False) -> None:
     """
+    Args:
+        whole_history: for what reads all of it and writes from that. Newer software may have added to it what
+            this one does not know, and would leave out.
+
     Raises:
         SchemaError: this software does not run on the database.
     """
-    _check(service, await _revision(database_url))
+    found = await _revision(database_url)
+    _check(service, found)
+    newest = revisions.window(service).newest
+    if whole_history and found.revision is not None and found.revision > newest:
+        raise SchemaError(
+            f"the database of {service} is at revision {found.revision}, this software at {newest}: "
+            "run it with the software that migrated the database"
+        )
 
 
 def _check(service: str, found: DatabaseRevision) -> None:
@@ -87,7 +98,7 @@ def _check(service: str, found: DatabaseRevision) -> None:
 async def _revision(database_url: str) -> DatabaseRevision:
     connection = await connect(database_url, timeout=10)
     try:
-        row = await connection.fetchrow(revisions.READ)
+        row = await connection.fetchrow(sql.READ_REVISION)
     except asyncpg.UndefinedTableError:
         row = None
     finally:

@@ -28,6 +28,7 @@ from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.leases import PostgresLeases
 from shared.store.pools import CONSUMERS, CONTROL, HTTP, Pool, PoolLimits
 from shared.store.requests import Appended, AppendRequest
+from shared.store.revisions import DatabaseRevision
 
 RECONNECT_SECONDS = 1.0
 
@@ -105,6 +106,16 @@ class PostgresStore:
             StoreHalted: the log lost its tail.
         """
         return await self._committer.append(request)
+
+    async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
+        """What the database says of itself, on the connection that appends go over. Where it `fits`, that one
+        is ready for them on return.
+
+        Raises:
+            StoreUnavailable: the database takes no writing, or has other tables.
+            asyncpg.PostgresError, OSError: there is no connection, and none can be made.
+        """
+        return await self._committer.look(fits)
 
     def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
         """Before the first append on each connection this is awaited, which may `halt`: a database that

@@ -18,9 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Read as JSON: the column is not there before the migration that brings it.
-READ = "SELECT version_num, to_jsonb(alembic_version)->>'oldest_code' AS oldest_code FROM alembic_version"
-
 
 @dataclass(frozen=True, slots=True)
 class Migration:

@@ -62,6 +62,14 @@ SELECT
     (SELECT reason FROM halts ORDER BY witness LIMIT 1)
 """
 
+# The columns of alembic_version as JSON: `oldest_code` is not there before the migration that brings it.
+READ_REVISION = "SELECT version_num, to_jsonb(alembic_version)->>'oldest_code' FROM alembic_version"
+
+LOOK = f"""
+SELECT current_setting('transaction_read_only') = 'on', revision.*
+FROM ({READ_REVISION}) AS revision
+"""
+
 MOVE_CURSORS = """
 INSERT INTO cursors (source, slot, at) SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[])
 ON CONFLICT (source, slot) DO UPDATE SET at = excluded.at
@@ -118,6 +126,8 @@ WHERE head IS NOT NULL
 """
 
 READ_HALTS = "SELECT witness, slot, slot_sequence, event_id, reason FROM halts ORDER BY witness"
+
+READ_HALTED = "SELECT coalesce((SELECT reason FROM halts ORDER BY witness LIMIT 1), '')"
 
 # Not where the event was adopted while its witness was asked.
 HALT = """

@@ -21,6 +21,7 @@ from shared.web import docs, openapi, problems
 from shared.web.auth import Authenticator
 from shared.web.edge import BODY_SECONDS, Edge
 from shared.web.routing import Router
+from shared.web.waiting import Waiting
 
 # What is not ready, by name, with a short reason that holds no secret; empty when all is well.
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
@@ -41,9 +42,14 @@ def create_app(
     routers: Sequence[Router] = (),
     body_limits: Mapping[str, int | None] | None = None,
     body_seconds: float = BODY_SECONDS,
+    waits_for: Callable[[], Mapping[str, str]] = dict,
 ) -> FastAPI:
-    """`body_limits`: by exact path, where a body may be longer than 256 KiB, None for any length.
-    `body_seconds`: for a body to arrive; where any length is taken, for its next part."""
+    """
+    Args:
+        body_limits: by exact path, where a body may be longer than 256 KiB, None for any length.
+        body_seconds: for a body to arrive; where any length is taken, for its next part.
+        waits_for: why the service does not work now, by name; nothing where it does.
+    """
     app = FastAPI(
         title=title,
         version=version,
@@ -59,6 +65,7 @@ def create_app(
         },
     )
     app.state.authenticator = authenticator
+    app.add_middleware(Waiting, waits_for=waits_for)
     app.add_middleware(Edge, body_limits=body_limits or {}, body_seconds=body_seconds)
     problems.install(app)
     for router in (*routers, _health(readiness), docs.pages(title)):

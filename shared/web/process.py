@@ -206,7 +206,7 @@ async def _migrated_database(name: str, settings: DatabaseSettings) -> str:
     """Its address; it answers, and has the tables of this software."""
     database_url = settings.database_url.get_secret_value()
     try:
-        await check_schema(name, database_url)
+        await check_schema(name, database_url, whole_history=True)
     except AWAY as error:
         raise _away(name, error) from error
     return database_url

@@ -64,6 +64,8 @@ class Replica:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.is_paused = False
+        self.root = ROOT
+        """The software that it runs from its next start on."""
 
     @property
     def url(self) -> str:
@@ -98,7 +100,7 @@ class Replica:
                 stdout=log,
                 stderr=log,
                 env={**self._environment(), **ports},
-                cwd=ROOT,
+                cwd=self.root,
                 start_new_session=True,
             )
         self.is_paused = False
@@ -161,8 +163,7 @@ class Cluster:
         self.postgres.prepare()
         self.postgres.start()
         self.make_topics()
-        migrating = [self._migration(service) for service in SERVICES]
-        assert [process.wait(120) for process in migrating] == [0, 0, 0]
+        self.migrate()
         for service, parts in self._parts.items():
             for each in parts:
                 self._new_replica(service, each)
@@ -170,6 +171,11 @@ class Cluster:
         for replica in self.replicas:
             replica.start()
         self.wait_until_ready()
+
+    def migrate(self, root: Path = ROOT) -> None:
+        """The databases are those of the software in `root`."""
+        migrating = [self._migration(service, root) for service in SERVICES]
+        assert [process.wait(120) for process in migrating] == [0, 0, 0]
 
     def make_topics(self) -> None:
         self.kafka.create_topics(*TOPICS.values(), partitions=self.partitions)
@@ -222,7 +228,7 @@ class Cluster:
         self.replicas.append(replica)
         return replica
 
-    def _migration(self, service: str) -> "subprocess.Popen[bytes]":
+    def _migration(self, service: str, root: Path) -> "subprocess.Popen[bytes]":
         as_owner = {
             "HOTLINE_DATABASE_URL": self.postgres.dsn(service, OWNERS[service]),
             "HOTLINE_SERVICE_ROLE": service,
@@ -230,7 +236,7 @@ class Cluster:
         return subprocess.Popen(
             [sys.executable, "-m", f"services.{service}", "migrate"],
             env=self._environment(service) | as_owner,
-            cwd=ROOT,
+            cwd=root,
         )
 
     def _environment(self, service: str) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """Every replica is stopped in order and started again, one after the other, while calls come in.
 
-A load balancer is played by whoever asks each replica whether it is ready, some times a second, and sends
-calls to those that said so. A server that closed its port at SIGTERM would refuse what is sent in between;
-one that closed idle connections would lose what crosses with the close.
+The load balancer sends calls to those that said that they are ready. A server that closed its port at SIGTERM
+would refuse what is sent in between; one that closed idle connections would lose what crosses with the close.
 """
 
 import threading
@@ -10,42 +9,19 @@ import time
 
 import pytest
 
-from tests.conditions import answers, wait_until
+from tests.conditions import wait_until
+from tests.failure.balancer import LOOKS_EVERY, Balancer
 from tests.failure.callers import Callers
 from tests.failure.checker import checked
-from tests.failure.cluster import Cluster, Replica, running_cluster
+from tests.failure.cluster import Cluster, running_cluster
 from tests.failure.evidence import applied_of, gathered, wait_until_settled
 
 PACE = 10.0
-LOOKS_EVERY = 0.2
 DRAIN_SECONDS = 2.0
 MOST_STANDSTILL = 10.0
 """Far more than a rebalance takes; a member that left without a word is missed for as long as its session."""
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
-
-
-class Balancer:
-    """Knows which replicas of intake were ready when it looked last."""
-
-    def __init__(self, replicas: list[Replica]) -> None:
-        self._replicas = replicas
-        self.ready = [replica.url for replica in replicas]
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="balancer")
-
-    def __enter__(self) -> "Balancer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._is_over.wait(LOOKS_EVERY):
-            ready = [replica.url for replica in self._replicas if answers(f"{replica.url}/healthz/ready", 1)]
-            self.ready = ready or self.ready
 
 
 class Standstills:

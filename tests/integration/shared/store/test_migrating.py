@@ -35,6 +35,15 @@ async def test_software_runs_on_a_newer_database_that_only_has_more(url: str) ->
     await check_schema("dedup", url)
 
 
+async def test_what_writes_from_the_whole_history_needs_the_newest_software(url: str) -> None:
+    """A rebuild by software of before would leave out what only newer software has written."""
+    await migrate("dedup", url)
+    await check_schema("dedup", url, whole_history=True)
+    await execute(url, "UPDATE alembic_version SET version_num = '9998'")
+    with pytest.raises(SchemaError, match=f"at revision 9998, this software at {NEWEST}"):
+        await check_schema("dedup", url, whole_history=True)
+
+
 async def test_migrating_a_newer_database_changes_nothing(url: str) -> None:
     """An old pod that starts again has its `migrate` run before it."""
     await migrate("dedup", url)

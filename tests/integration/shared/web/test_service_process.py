@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deploy.local.keys import ensure_keys
+from tests.conditions import wait_until
 from tests.unit.shared.web.issuer import ISSUER, Issuer
 
 ROOT = Path(__file__).parents[4]
@@ -134,7 +135,8 @@ def test_a_service_is_ready_with_its_database_and_stops_at_sigterm(
     assert status == 503
     assert f"services.{service} migrate" in json.loads(body)["not_ready"]["schema"]
     assert start(service, "migrate", HOTLINE_DATABASE_URL=database_url).ends()[0] == 0
-    assert get(port, "/healthz/ready") == (200, '{"status":"ready"}')
+    # It looks once a second, and begins by itself.
+    wait_until(lambda: get(port, "/healthz/ready") == (200, '{"status":"ready"}'), what="it is ready")
     assert get(port, "/metrics")[0] == 404
     assert get(metrics_port, "/metrics")[0] == 200
     running.process.send_signal(signal.SIGTERM)

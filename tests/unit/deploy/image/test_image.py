@@ -62,13 +62,14 @@ def test_the_entry_point_becomes_the_program_with_its_exit_code_and_words() -> N
 
 
 @contextmanager
-def answering(status: int) -> Iterator[int]:
+def answering(status: int, body: bytes = b"") -> Iterator[int]:
     """A port where /healthz/ready answers `status`, and all else 404."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/healthz/ready" else 404)
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the library's name)
             return
@@ -89,6 +90,21 @@ def test_healthy_is_ready_and_neither_live_alone_nor_silent() -> None:
     with answering(503) as port:
         assert not is_ready(port)
     assert not is_ready(free_port())
+
+
+@pytest.mark.parametrize(
+    ("body", "is_healthy"),
+    [
+        (b'{"not_ready": {"store": "store halted: ..."}}', True),
+        (b'{"not_ready": {"store": "store halted: ...", "schema": "..."}}', False),
+        (b'{"not_ready": {"database": "TimeoutError"}}', False),
+        (b'["store"]', False),
+        (b"{", False),
+    ],
+)
+def test_healthy_is_halted_too_for_a_recovery_asks_what_runs(body: bytes, is_healthy: bool) -> None:
+    with answering(503, body) as port:
+        assert is_ready(port) == is_healthy
 
 
 def test_the_health_check_needs_nothing_that_is_installed() -> None:

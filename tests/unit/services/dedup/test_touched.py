@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from services.dedup.touched import Touched
-from shared.sealing.events import UnknownVersionError, log_type
+from shared.sealing.events import log_type
 from shared.store.events import RecordedEvent
+from shared.store.upcasting import UnknownVersionError
 from shared.streaming.drops import DROP_EVENTS
 
 
