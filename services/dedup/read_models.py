@@ -33,6 +33,18 @@ MATCHES = Table(
     },
     ("match_id",),
 )
+WAITING_MATCHES = Table(
+    "waiting_matches",
+    {
+        "match_id": "uuid",
+        "kind": "text",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "other_complaint_id": "uuid",
+        "other_subject": "smallint",
+    },
+    ("match_id",),
+)
 INCIDENT_MEMBERS = Table(
     "incident_members", {"complaint_id": "uuid", "incident_id": "uuid"}, ("complaint_id",)
 )
@@ -106,8 +118,29 @@ MATCHES_FROM = f"""
 SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
 """
 
-# Relies on matches_review.
-REVIEWS = f"SELECT {_MATCH} FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2"
+# The grey zone, and what the rule accepted without effect. Relies on matches_review and waiting_matches_pkey.
+REVIEWS = f"""
+SELECT * FROM (
+    (SELECT {_MATCH} FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2)
+    UNION ALL
+    (SELECT {_MATCH} FROM (SELECT match_id FROM waiting_matches) AS waiting JOIN matches USING (match_id)
+     WHERE match_id > $1 AND zone = 'accepted' AND NOT decided ORDER BY match_id LIMIT $2)
+) AS reviews
+ORDER BY match_id LIMIT $2
+"""
+
+# Relies on waiting_matches_complaint and waiting_matches_other_complaint.
+WAITING_OF = """
+SELECT match_id, complaint_id, subject, other_complaint_id, other_subject FROM waiting_matches
+WHERE kind = ANY($2::text[]) AND (complaint_id = ANY($1::uuid[]) OR other_complaint_id = ANY($1::uuid[]))
+"""
+
+# What the rule accepted between these pairs of complaints. Relies on matches_complaint.
+ACCEPTED_BETWEEN = f"""
+SELECT {_MATCH} FROM unnest($1::uuid[], $2::uuid[]) AS asked (one, other)
+JOIN matches ON complaint_id = one AND other_complaint_id = other
+WHERE zone = 'accepted' AND NOT decided AND kind = ANY($3::text[])
+"""
 
 # The first event of a match's stream is always `match.proposed`. Relies on events_stream_id_version_key.
 PROPOSALS = "SELECT stream_id, event_id, data FROM events WHERE stream_id = ANY($1::text[]) AND version = 1"

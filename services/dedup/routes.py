@@ -92,7 +92,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
     async def reviews(
         _: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
-        """The matches that wait for a person."""
+        """The matches that wait for a person: those of the grey zone, and accepted ones that join nothing."""
         listing = context.cursors.listing("/v1/reviews")
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
@@ -107,7 +107,7 @@ def routers(context: Context, index: ComplaintIndex) -> list[APIRouter]:
 
     @deciding.post("/reviews/{match_id}", responses=openapi.problems(NotFound, Conflict))
     async def review(match_id: UUID, body: Decision, caller: MatchReviewer) -> Decided:
-        """Accept or reject a match of the grey zone."""
+        """Accept or reject a match that no person has decided."""
         return await _decided(reviewing, match_id, body.decision, caller, body.reason)
 
     @deciding.post("/matches/{match_id}/retract", responses=openapi.problems(NotFound, Conflict))

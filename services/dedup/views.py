@@ -14,7 +14,9 @@ from services.dedup.domain.zones import Zone
 from services.dedup.index import ComplaintIndex
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.offload import aside
+from services.dedup.regions import wholes
 from services.dedup.sources import sources
+from services.dedup.waiting import Waiting
 from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
@@ -59,6 +61,8 @@ class ComplaintMatches(BaseModel):
 
 
 class ShownIncident(BaseModel):
+    """`waiting` are accepted matches of its members that join nothing, and wait for a person."""
+
     incident_id: UUID
     members: list[UUID]
     complaints: int
@@ -66,10 +70,11 @@ class ShownIncident(BaseModel):
     sources_min: int
     sources_max: int
     weakest_link: float | None
+    waiting: list[UUID]
 
 
 class ShownPattern(BaseModel):
-    """`weakest_link` is the least probability by which its members hold together."""
+    """`weakest_link` is the least probability by which its members hold together; `waiting` as above."""
 
     pattern_id: UUID
     members: list[PatternMember]
@@ -78,6 +83,7 @@ class ShownPattern(BaseModel):
     sources_min: int
     sources_max: int
     weakest_link: float | None
+    waiting: list[UUID]
 
 
 class ListedPattern(BaseModel):
@@ -132,7 +138,8 @@ class Views:
             incidents=1,
             sources_min=least,
             sources_max=most,
-            weakest_link=await self._weakest({(member, WHOLE) for member in members}, of_incidents=True),
+            weakest_link=await self._weakest(wholes(members), of_incidents=True),
+            waiting=sorted(await Waiting(self._store, OF_INCIDENTS).beside(wholes(members))),
         )
 
     async def pattern(self, pattern: UUID) -> ShownPattern:
@@ -152,6 +159,7 @@ class Views:
             sources_min=least,
             sources_max=most,
             weakest_link=await self._weakest(set(members), of_incidents=False),
+            waiting=sorted(await Waiting(self._store, OF_PATTERNS).beside(set(members))),
         )
 
     async def _incidents_of(self, complaints: Collection[UUID]) -> dict[UUID, UUID]:

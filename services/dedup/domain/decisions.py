@@ -35,7 +35,7 @@ def decide(command: Command, state: MatchState) -> EventType[Pair, MatchDecided]
         if state.zone != "accepted":
             raise DecisionRefused("Only an accepted match can be retracted.")
         return MATCH_RETRACTED
-    if state.zone != "review":
+    if state.decided:
         raise DecisionRefused("This match does not wait for a review (any more).")
     return MATCH_ACCEPTED if command == "accept" else MATCH_REJECTED
 
