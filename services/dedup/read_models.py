@@ -35,6 +35,18 @@ MATCHES = Table(
     },
     ("match_id",),
 )
+WAITING_MATCHES = Table(
+    "waiting_matches",
+    {
+        "match_id": "uuid",
+        "kind": "text",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "other_complaint_id": "uuid",
+        "other_subject": "smallint",
+    },
+    ("match_id",),
+)
 INCIDENT_MEMBERS = Table(
     "incident_members", {"complaint_id": "uuid", "incident_id": "uuid"}, ("complaint_id",)
 )
@@ -114,8 +126,9 @@ MATCHES_FROM = f"""
 SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
 """
 
-# The grey zone, and what a rule accepted where the release of a complaint waits for a person's word on it.
-# Relies on matches_review, matches_complaint and matches_other_complaint.
+# The grey zone, what a rule accepted without effect, and what a rule accepted where the release of a
+# complaint waits for a person's word on it. Relies on matches_review, waiting_matches_pkey, matches_complaint
+# and matches_other_complaint.
 REVIEWS = f"""
 WITH waiting AS (
     SELECT match_id FROM held JOIN matches USING (complaint_id)
@@ -123,6 +136,10 @@ WITH waiting AS (
     UNION
     SELECT match_id FROM held JOIN matches ON held.complaint_id = other_complaint_id
     WHERE zone = 'accepted' AND NOT decided AND kind = 'same_officer' AND match_id > $1
+    UNION
+    (SELECT match_id FROM (SELECT match_id FROM waiting_matches) AS without_effect
+     JOIN matches USING (match_id)
+     WHERE zone = 'accepted' AND NOT decided AND match_id > $1 ORDER BY match_id LIMIT $2)
 ), listed AS (
     (SELECT match_id FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2)
     UNION ALL
@@ -131,7 +148,22 @@ WITH waiting AS (
 SELECT {_MATCH} FROM listed JOIN matches USING (match_id) ORDER BY match_id LIMIT $2
 """
 
+WITHOUT_EFFECT = "SELECT match_id FROM waiting_matches WHERE match_id = ANY($1::uuid[])"
+
 HELD_OF = "SELECT complaint_id FROM held WHERE complaint_id = ANY($1::uuid[])"
+
+# Relies on waiting_matches_complaint and waiting_matches_other_complaint.
+WAITING_OF = """
+SELECT match_id, complaint_id, subject, other_complaint_id, other_subject FROM waiting_matches
+WHERE kind = ANY($2::text[]) AND (complaint_id = ANY($1::uuid[]) OR other_complaint_id = ANY($1::uuid[]))
+"""
+
+# What the rule accepted between these pairs of complaints. Relies on matches_complaint.
+ACCEPTED_BETWEEN = f"""
+SELECT {_MATCH} FROM unnest($1::uuid[], $2::uuid[]) AS asked (one, other)
+JOIN matches ON complaint_id = one AND other_complaint_id = other
+WHERE zone = 'accepted' AND NOT decided AND kind = ANY($3::text[])
+"""
 
 # The first event of a match's stream is always `match.proposed`. Relies on events_stream_id_version_key.
 PROPOSALS = "SELECT stream_id, event_id, data FROM events WHERE stream_id = ANY($1::text[]) AND version = 1"

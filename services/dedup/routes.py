@@ -118,8 +118,8 @@ def routers(context: Context) -> list[Router]:
     async def list_reviews(
         caller: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
-        """List the matches that wait for a person: the grey zone, and what a rule accepted where the release
-        of a complaint waits for a person's word."""
+        """List the matches that wait for a person: the grey zone, what a rule accepted where the release of a
+        complaint waits for a person's word, and what a rule accepted that joins nothing."""
         listing = context.cursors.listing("/v1/reviews", caller=caller.subject)
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST

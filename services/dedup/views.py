@@ -30,7 +30,9 @@ from services.dedup.domain.zones import Zone
 from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.offload import aside
+from services.dedup.regions import wholes
 from services.dedup.sources import sources
+from services.dedup.waiting import Waiting
 from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
@@ -122,6 +124,8 @@ class ShownIncident(Schema):
     """The most independent sources there can be."""
     weakest_link: float | None
     """The least probability by which its complaints hold together, 0 to 1; null for a single one."""
+    waiting: list[UUID]
+    """Accepted matches of its complaints that join nothing, and wait for a person."""
 
 
 class ShownPattern(Schema):
@@ -141,6 +145,8 @@ class ShownPattern(Schema):
     """The most independent sources there can be."""
     weakest_link: float | None
     """The least probability by which its subjects hold together, 0 to 1; null for a single one."""
+    waiting: list[UUID]
+    """Accepted matches of its subjects that join nothing, and wait for a person."""
 
 
 class ListedPattern(Schema):
@@ -191,8 +197,8 @@ class Views:
         ]
 
     async def reviews(self, caller: Caller, after: UUID, limit: int) -> list[ReviewedMatch]:
-        """The first of the matches above `after` that wait for a person: those of the grey zone, and those
-        that a rule accepted where a release waits for a person's word."""
+        """The first of the matches above `after` that wait for a person: those of the grey zone, those that a
+        rule accepted where a release waits for a person's word, and those that it accepted without effect."""
         found: list[ReviewedMatch] = []
         while len(found) < limit:
             rows = await self._store.fetch(read_models.REVIEWS, after, limit)
@@ -202,6 +208,13 @@ class Views:
                 break
             after = matches[-1].match_id
         return found[:limit]
+
+    async def _waiting(self, caller: Caller, nodes: Collection[Node], kinds: Collection[Kind]) -> list[UUID]:
+        """The matches that wait beside a group, without those of complaints that the caller may not know of."""
+        waiting = await Waiting(self._store, kinds).beside(nodes)
+        complaints = {node[0] for ends in waiting.values() for node in ends}
+        hidden = await self._conflicts.hidden(caller, complaints)
+        return sorted(id_ for id_, (one, other) in waiting.items() if hidden.isdisjoint({one[0], other[0]}))
 
     async def _seen(self, caller: Caller, matches: Sequence[StoredMatch]) -> list[StoredMatch]:
         """Without the matches of complaints that the caller may not know of."""
@@ -213,6 +226,8 @@ class Views:
         """Without those of complaints that were erased a moment ago, and those that wait for nothing."""
         evidence = await self._matches.evidence(matches)
         releases = await self._releases(matches)
+        rows = await self._store.fetch(read_models.WITHOUT_EFFECT, [match.match_id for match in matches])
+        without_effect = {UUID(bytes=row[0].bytes) for row in rows}
         return [
             ReviewedMatch(
                 complaint_id=m.a[0],
@@ -220,7 +235,8 @@ class Views:
                 **shown_match(m, evidence[m.match_id], m.a[0]).model_dump(),
             )
             for m in matches
-            if m.match_id in evidence and (m.zone == "review" or releases[m.match_id])
+            if m.match_id in evidence
+            if m.zone == "review" or releases[m.match_id] or m.match_id in without_effect
         ]
 
     async def _releases(self, matches: Sequence[StoredMatch]) -> dict[UUID, list[UUID]]:
@@ -255,7 +271,8 @@ class Views:
             incidents=1,
             sources_min=least,
             sources_max=most,
-            weakest_link=await self._weakest({(member, WHOLE) for member in members}, of_incidents=True),
+            weakest_link=await self._weakest(wholes(members), of_incidents=True),
+            waiting=await self._waiting(caller, wholes(members), OF_INCIDENTS),
         )
 
     async def pattern(self, caller: Caller, pattern: UUID) -> ShownPattern:
@@ -266,10 +283,10 @@ class Views:
         stored = await self._store.fetchval(read_models.PATTERN_OF_OWN, pattern) or pattern
         groups = (await self._groups(caller, [UUID(bytes=stored.bytes)])).values()
         for group in (group for of_one in groups for group in of_one if pattern_id(*group[0]) == pattern):
-            return await self._shown_pattern(group)
+            return await self._shown_pattern(caller, group)
         raise NotFound("There is no such pattern.")
 
-    async def _shown_pattern(self, members: Sequence[Node]) -> ShownPattern:
+    async def _shown_pattern(self, caller: Caller, members: Sequence[Node]) -> ShownPattern:
         complaints = {complaint for complaint, _ in members}
         least, most = await sources(self._index, complaints)
         return ShownPattern(
@@ -282,6 +299,7 @@ class Views:
             sources_min=least,
             sources_max=most,
             weakest_link=await self._weakest(set(members), of_incidents=False),
+            waiting=await self._waiting(caller, set(members), OF_PATTERNS),
         )
 
     async def patterns(
