@@ -210,7 +210,7 @@ class Views:
         return found[:limit]
 
     async def _waiting(self, caller: Caller, nodes: Collection[Node], kinds: Collection[Kind]) -> list[UUID]:
-        """The matches that wait beside a group, without those of complaints that the caller may not know of."""
+        """The matches that wait beside a group, but those of complaints that the caller may not know of."""
         waiting = await Waiting(self._store, kinds).beside(nodes)
         complaints = {node[0] for ends in waiting.values() for node in ends}
         hidden = await self._conflicts.hidden(caller, complaints)

@@ -18,7 +18,7 @@ from tests.integration.services.dedup.desk import REVIEWER, Desk
 from tests.integration.services.dedup.test_matching import NIGHT, SAME_NIGHT
 from tests.running import Running, running_service
 
-REVIEWER = "match_reviewer"
+MATCH_REVIEWER = "match_reviewer"
 ONE_MATCH_IS_GONE = {"matches": 1}
 
 
@@ -41,7 +41,7 @@ async def three_of_which_two_do_not_match(desk: Desk) -> list[UUID]:
 
 
 async def waiting_match(service: Running) -> dict[str, str]:
-    _, page = await service.json("GET", "/v1/reviews", REVIEWER)
+    _, page = await service.json("GET", "/v1/reviews", MATCH_REVIEWER)
     (waiting,) = [item for item in page["items"] if item["kind"] != "same_officer"]
     return dict(waiting)
 
@@ -58,14 +58,14 @@ async def test_a_report_above_the_cap_waits_until_a_person_decides(
         waiting = await waiting_match(service)
         assert waiting["zone"] == "accepted"
         assert {waiting["complaint_id"], waiting["other_complaint_id"]} == {str(ids[0]), str(outside)}
-        _, incident = await service.json("GET", f"/v1/incidents/{incident_id(min(together))}", REVIEWER)
+        _, incident = await service.json("GET", f"/v1/incidents/{incident_id(min(together))}", MATCH_REVIEWER)
         assert incident["waiting"] == [waiting["match_id"]]
         path = f"/v1/reviews/{waiting['match_id']}"
         body = {"decision": decision, "reason": "the same car, or not"}
-        assert (await service.json("POST", path, REVIEWER, json=body))[0] == 200
-        _, page = await service.json("GET", "/v1/reviews", REVIEWER)
+        assert (await service.json("POST", path, MATCH_REVIEWER, json=body))[0] == 200
+        _, page = await service.json("GET", "/v1/reviews", MATCH_REVIEWER)
         assert [item for item in page["items"] if item["kind"] != "same_officer"] == []
-        assert (await service.json("POST", path, REVIEWER, json=body))[0] == 409
+        assert (await service.json("POST", path, MATCH_REVIEWER, json=body))[0] == 409
     await desk.resolve()
     assert await desk.incidents() == {frozenset(ids) if decision == "accept" else together}
     assert not await desk.store.fetch("SELECT FROM waiting_matches")
