@@ -23,19 +23,25 @@ from shared.streaming.together import cancelled, raise_failure
 
 INTERVAL_SECONDS = 1.0
 LOOK_SECONDS = 1.5
-_NOT_SEEN = "the database was not seen yet"
+_NOT_SEEN = {"database": "it was not seen yet"}
 
 log = structlog.get_logger(origin=__name__)
 
 
 class Readiness:
-    """Called, it answers what is not ready, by name, with the reason; nothing where all is well."""
+    """Called, it answers what is not ready, by name, with the reason; nothing where all is well.
+
+    Attributes:
+        waits_for: why the service does not work on its database at all; nothing where it does. As last seen:
+            a database that is away is not another one.
+        is_ready: what the last look found.
+    """
 
     def __init__(self, service: str, store: PostgresStore) -> None:
         self._window, self._store = revisions.window(service), store
         self._looking: asyncio.Task[Mapping[str, str]] | None = None
         self._began = -math.inf
-        self._misfit = _NOT_SEEN
+        self.waits_for: Mapping[str, str] = _NOT_SEEN
         self._changed = asyncio.Event()
         self.is_ready = False
 
@@ -46,12 +52,6 @@ class Readiness:
             self._looking = asyncio.create_task(self._look(), name="look at the database")
         # Of all who wait for it, none takes it along when it goes.
         return await asyncio.shield(self._looking)
-
-    @property
-    def waits_for(self) -> Mapping[str, str]:
-        """Why the service does not work on its database at all; nothing where it does. As last seen: a
-        database that is away is not another one."""
-        return {"schema": self._misfit} if self._misfit else {}
 
     async def keep(self) -> None:
         """Look once a second, until cancelled."""
@@ -67,11 +67,11 @@ class Readiness:
         """Run a task while the software runs on the database: it is cancelled when that ends, and begun anew
         when it is so again. Returns, or fails, when the task does."""
         while True:
-            while self._misfit:
+            while self.waits_for:
                 await self._change()
             task = asyncio.create_task(run())
             try:
-                while not (task.done() or self._misfit):
+                while not (task.done() or self.waits_for):
                     await self._change(task)
                 if task.done():
                     raise_failure(task)
@@ -106,20 +106,21 @@ class Readiness:
         return reasons
 
     def _judged(self, found: DatabaseRevision) -> Mapping[str, str]:
-        self._see(self._window.misfit(found))
-        if self._misfit:
-            return {"schema": self._misfit}
+        misfit = self._window.misfit(found)
+        self._see({"schema": misfit} if misfit else {})
+        if self.waits_for:
+            return self.waits_for
         if self._store.is_halted:
             return {"store": "store halted: its log has lost its tail. Run `./hotline recover`"}
         return {}
 
-    def _see(self, misfit: str) -> None:
-        if misfit == self._misfit:
+    def _see(self, waits_for: Mapping[str, str]) -> None:
+        before, self.waits_for = self.waits_for, waits_for
+        if waits_for == before:
             return
-        if misfit:
-            log.warning("waiting for another schema", reason=misfit)
-        elif self._misfit != _NOT_SEEN:
+        if waits_for:
+            log.warning("waiting for another schema", reason=waits_for["schema"])
+        elif before is not _NOT_SEEN:
             log.info("the schema fits again")
-        self._misfit = misfit
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

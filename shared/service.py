@@ -129,9 +129,7 @@ async def running(
         store.compare_first(tail.compare)
         watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
         readiness = Readiness(service, store)
-        metrics.gauge(
-            "hotline_ready", "1 where nothing keeps it from its work", lambda: int(readiness.is_ready)
-        )
+        watch.readiness(readiness)
         tasks: list[Callable[[], Coroutine[None, None, None]]] = [tail.keep]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)

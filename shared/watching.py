@@ -2,6 +2,7 @@
 
 | name | labels | what it tells |
 |---|---|---|
+| `hotline_ready` | | 1 where nothing keeps the service from its main job, as `/healthz/ready` says with the reason; for processes without HTTP too |
 | `hotline_consumer_lag_events` | `source` | events of the source that its owner had and this process's slots have not reached, as last compared (every 15 seconds); down to fifty. Sum over replicas; absent where it is unknown: stopped, not connected, without slots of its own, or the owner does not answer |
 | `hotline_consumer_connected` | `source` | 1 while the follower has its subscription |
 | `hotline_consumer_waiting_slots_before_today` | `source` | slots that have waited since an earlier day for their surroundings (the log says for what), exactly |
@@ -37,6 +38,7 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from shared.readiness import Readiness
 from shared.store.batch_sizes import BOUNDS, BatchSizes
 from shared.store.postgres import PostgresStore
 from shared.store.requests import StoreUnavailable
@@ -80,6 +82,12 @@ class Watch:
                 partial(self._parked_of, source, 1),
                 source=source,
             )
+
+    def readiness(self, readiness: Readiness) -> None:
+        """What this process says of itself."""
+        self._metrics.gauge(
+            "hotline_ready", "1 where nothing keeps it from its work", lambda: int(readiness.is_ready)
+        )
 
     def relay(self, relay: Relay) -> None:
         """This process may lead the relay."""

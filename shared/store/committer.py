@@ -179,17 +179,20 @@ class Committer:
     async def _answer_look(self, answer: "asyncio.Future[DatabaseRevision]") -> None:
         if answer.done():
             return
+        outcome: DatabaseRevision | Exception
         try:
-            revision = await self._revision()
+            outcome = await self._revision()
             self.halted = await self._read_halted()
         except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
             if not isinstance(fault, SchemaFault):
                 self._abandon()
-            if not answer.done():  # it was not waited for any longer
-                answer.set_exception(fault)
+            outcome = fault
+        if answer.done():  # it was not waited for any longer
+            return
+        if isinstance(outcome, DatabaseRevision):
+            answer.set_result(outcome)
         else:
-            if not answer.done():
-                answer.set_result(revision)
+            answer.set_exception(outcome)
 
     async def _read_halted(self) -> str:
         connection = await self._opened()

@@ -230,7 +230,7 @@ async def test_before_the_database_was_seen_nothing_runs_and_while_it_is_away_ev
     task = asyncio.create_task(readiness.while_it_fits(work))
     await readiness()
     assert not begun.is_set()
-    assert dict(readiness.waits_for) == {"schema": "the database was not seen yet"}
+    assert readiness.waits_for == {"database": "it was not seen yet"}
     store.is_stuck = False
     await becomes(readiness, {})
     await begun.wait()
