@@ -40,7 +40,13 @@ INCIDENT_MEMBERS = Table(
 )
 PATTERN_MEMBERS = Table(
     "pattern_members",
-    {"member": "text", "complaint_id": "uuid", "subject": "smallint", "pattern_id": "uuid"},
+    {
+        "member": "text",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "pattern_id": "uuid",
+        "own_pattern": "uuid",
+    },
     ("member",),
 )
 PATTERNS = Table(
@@ -165,6 +171,39 @@ ORDER BY complaint_id, subject
 SUBJECTS_IN_PATTERNS = """
 SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE complaint_id = ANY($1::uuid[])
 ORDER BY complaint_id, subject
+"""
+
+# The pattern that has a member from which it takes its id, or would without others. Relies on
+# pattern_members_own_pattern.
+PATTERN_OF_OWN = "SELECT pattern_id FROM pattern_members WHERE own_pattern = $1"
+
+# Relies on pattern_members_pattern.
+MEMBERS_OF_PATTERNS = """
+SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE pattern_id = ANY($1::uuid[])
+ORDER BY complaint_id, subject
+"""
+
+# Patterns by each of their members, in the order of the ids that they might have for who may not see all of
+# them. What is seen of a pattern has no more incidents and forces than the whole. Relies on
+# pattern_members_own_pattern, patterns_pkey, pattern_members_pattern and indexed_pkey.
+LIST_PATTERNS_BY_MEMBER = """
+SELECT own_pattern, patterns.pattern_id FROM pattern_members JOIN patterns USING (pattern_id)
+WHERE own_pattern > $1 AND incidents >= $2
+  AND ($3::text IS NULL
+       OR EXISTS (SELECT FROM pattern_members AS of_pattern JOIN indexed USING (complaint_id)
+                  WHERE of_pattern.pattern_id = patterns.pattern_id
+                    AND indexed.forces ->> of_pattern.subject::text = $3))
+ORDER BY own_pattern LIMIT $4
+"""
+
+FORCES_OF = "SELECT complaint_id, forces FROM indexed WHERE complaint_id = ANY($1::uuid[])"
+
+# Relies on inbox_subject and data_keys_pkey: of an erased one there is no key.
+BODIES = """
+SELECT key_id, event, kek_id, wrapped
+FROM unnest($1::uuid[], $2::text[]) AS asked (key_id, subject)
+JOIN inbox ON inbox.subject = asked.subject AND inbox.type = $3 AND state = 'applied'
+JOIN data_keys USING (key_id)
 """
 
 PATTERNS_BY_ID = """

@@ -11,6 +11,7 @@ import orjson
 
 from services.dedup.domain.clusters import WHOLE, Node
 from services.dedup.domain.facts import MatchProposed, Pair, incident_id
+from services.dedup.domain.facts import pattern_id as own_pattern_id
 from services.dedup.domain.features import ONLY_WITH_ANOTHER, Features, dump
 from services.dedup.domain.zones import Zone
 from services.dedup.keys import seal_features
@@ -149,5 +150,6 @@ def _member_row(node: Node, pattern_id: UUID) -> Put:
         "complaint_id": node[0],
         "subject": node[1],
         "pattern_id": pattern_id,
+        "own_pattern": own_pattern_id(*node),
     }
     return Put(PATTERN_MEMBERS, row)

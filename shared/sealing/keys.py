@@ -8,7 +8,9 @@ The file is JSON, mode 0600; every key is base64url of 32 bytes::
      "sources":   {"intake": {"dedup-1": "..."}}}
 
 `followers` are the transport keys under which this service seals for each follower, `sources` those with
-which it opens what others published. A ring keeps its older keys, so that a key rotates without a pause.
+which it opens what others published. The keys that sign events are derived from both, and those by which a
+service knows its own events again from its `hmac` ring. A ring keeps its older keys, so that a key rotates
+without a pause; what was signed under one that was taken out is not authentic any more.
 """
 
 import hmac

@@ -427,7 +427,10 @@ class Recovery:
         records = heapq.merge(lines, gaps, key=_position)  # made as they are written
         await connection.copy_records_to_table("events", records=records, columns=sql.COLUMNS)
         if self._consequences is not None:
-            written = recorded(await connection.fetch(sql.READ_PUBLIC, log.head, tail[-1].position))
+            written, at, last = list[RecordedEvent](), log.head, tail[-1].position
+            while page := recorded(await connection.fetch(sql.READ_PUBLIC, at, last)):
+                written += page
+                at = page[-1].position
             public = self._consequences.public
 
             async def append(requests: Sequence[AppendRequest]) -> None:

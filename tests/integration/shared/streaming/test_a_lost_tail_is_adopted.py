@@ -52,6 +52,7 @@ from tests.unit.shared.streaming.flow import (
     subject_in,
     until,
 )
+from tests.unit.shared.streaming.test_records_that_its_source_did_not_sign import Unsigned
 from tests.unit.shared.web.issuer import Issuer
 
 
@@ -458,6 +459,20 @@ async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: 
         if by == "a follower":
             stray = Signer(OWNER, FOLLOWER_KEYS.sources[OWNER], FOLLOWER_KEYS.hmac).signed(stray)
         history.broker.put(TOPIC, record.partition, orjson.dumps(stray))
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+async def test_a_copy_of_before_events_were_signed_gets_what_was_published_since(history: History) -> None:
+    """An upgrade that ends with the copy that was made before it."""
+
+    async def upgraded(flow: Flow) -> None:
+        flow.published, now = Unsigned(OWNER, flow.engines.owner, OWNER_KEYS), flow.published
+        await flow.relayed()
+        flow.published = now
+        await flow.relayed()
+
+    await set_back(history, upgraded)
     assert (await history.recovered()).adopted == 20
     assert shown(await history.lives(nothing)) == shown(history.before)
 
