@@ -174,11 +174,8 @@ class BatchReader:
                 if partition == at.partition:
                     fault = for_code(code)
                     if fault in _DAMAGED:
-                        return _Answer(
-                            b"",
-                            (await self._consumer.end_offsets([at]))[at],
-                            f"the broker cannot read it: {fault.__name__}",
-                        )
+                        behind = (await self._consumer.end_offsets([at]))[at]
+                        return _Answer(b"", behind, f"the broker cannot read it: {fault.__name__}")
                     if code:
                         raise fault(at)
                     return _Answer(bytes(data or b""), end)

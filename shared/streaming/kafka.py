@@ -235,7 +235,8 @@ class KafkaSubscription:
                     raise
                 return await self._read_past(at, limit, wait_seconds)
             messages = [message for messages in fetched.values() for message in messages]
-            if messages and messages[-1].offset >= self._consumer.highwater(at):
+            end = self._consumer.highwater(at) if messages else None
+            if end and messages[-1].offset >= end:
                 # Beyond the end: a batch's own offset is covered by no checksum.
                 self._consumer.seek(at, await self._reached(at))
                 return await self._read_past(at, limit, wait_seconds)
