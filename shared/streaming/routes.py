@@ -102,7 +102,8 @@ def followers(store: Store, published: PublishedLog) -> Router:
         after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
         limit: Annotated[int, Query(ge=1, le=EVENTS_LIMIT)] = 500,
     ) -> Events:
-        """CloudEvents of one slot in order, those above the slot sequence `after`."""
+        """CloudEvents of one slot in order, those above the slot sequence `after`. Large ones make a page
+        short: the last page is the empty one."""
         with _surroundings():
             return Events(items=await published.records(await store.read_slot(slot, after, limit)))
 
