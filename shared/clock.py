@@ -7,5 +7,11 @@ _LONDON = ZoneInfo("Europe/London")
 
 
 def today() -> date:
-    """The date in Europe/London now."""
+    """The date in Europe/London now, by this machine's clock. A service goes by its database's:
+    `shared.store.server_clock`."""
     return datetime.now(_LONDON).date()
+
+
+def day_of(timestamp: float) -> date:
+    """The date in Europe/London at a POSIX timestamp."""
+    return datetime.fromtimestamp(timestamp, _LONDON).date()

@@ -115,7 +115,9 @@ async def running(
         key_source = await stack.enter_async_context(KeySource(settings.jwks))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         metrics = Metrics()
-        context = Context(service, store, keys, Cursors(keys.digest("page cursors")), metrics)
+        await store.until_day_is_known()
+        cursors = Cursors(keys.digest("page cursors"))
+        context = Context(service, store, keys, cursors, metrics, store.today)
         parts = parts_of(context)
         published = PublishedLog(service, store, keys)
         broker = KafkaBroker(lambda: bootstrap(settings))
@@ -130,10 +132,10 @@ async def running(
         watch = Watch(metrics, control, TOPICS[service], list(inboxes), context.today)
         readiness = Readiness(service, store)
         watch.readiness(readiness)
-        tasks: list[Callable[[], Coroutine[None, None, None]]] = [tail.keep]
+        tasks: list[Callable[[], Coroutine[None, None, None]]] = [tail.keep, control.keep_tidy]
         if "relay" in chosen:
             state = PostgresRelayState(store.pool)
-            relay = Relay(TOPICS[service], store, published, broker, state, store.leases)
+            relay = Relay(TOPICS[service], store, published, broker, state, store.leases, context.today)
             watch.relay(relay)
             tasks.append(relay.run)
         if "consumer" in chosen:

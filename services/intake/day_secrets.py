@@ -46,17 +46,40 @@ class DaySecrets:
         self._known[day] = secret
         return secret
 
-    async def tidy(self) -> None:
-        """Destroy the secrets, and drop the claims, of requests that cannot be repeated any more.
+    async def compare(self) -> None:
+        """A database that comes back may have been set back: destroy again the secrets that came back with
+        it, give it those that it lost, and forget those in whose place it has others by now.
 
         Raises:
             StoreUnavailable: the database is away.
         """
-        first = first_day_kept(self._today())
-        self._known = {day: secret for day, secret in self._known.items() if day >= first}
-        await self._store.fetch(read_models.DESTROY_DAY_SECRETS, first)
+        first = await self._destroy()
+        known, self._known = self._known, {}
+        for day, secret in known.items():
+            if day >= first:
+                wrapped = aes_key_wrap(self._kek.current_key, secret)
+                await self._store.fetch(read_models.MAKE_DAY_SECRET, day, self._kek.current, wrapped)
+
+    async def tidy(self) -> date:
+        """Destroy the secrets, and drop the claims, of requests that cannot be repeated any more: by the
+        database's day, for the clock of one replica may be wrong.
+
+        Returns:
+            The first day whose requests still can.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        first = await self._destroy()
         for kind in (IDEMPOTENCY, RECORDER):
             await self._store.fetch(read_models.DROP_OLD_CLAIMS, kind, first.isoformat())
+        return first
+
+    async def _destroy(self) -> date:
+        first = first_day_kept(await self._store.day())
+        self._known = {day: secret for day, secret in self._known.items() if day >= first}
+        await self._store.fetch(read_models.DESTROY_DAY_SECRETS, first)
+        return first
 
     async def keep_tidy(self) -> None:
         """`tidy` every quarter of an hour, until cancelled."""

@@ -1,12 +1,14 @@
 """`POST /v1/imports`: a stream of complaint bodies, a line answered per line read, in their order.
 
-A bad line stops nothing. Lines are recorded side by side, so that commits gather; answers wait in memory
-for a client that reads late, else one that only sends would stop both.
+A bad line stops nothing. Lines are recorded side by side, so that commits gather, but no more of them than
+have `BYTES_AT_ONCE`. Answers wait in memory for a client that reads late, else one that only sends would stop
+both; with `ANSWERS_WAITING` of them it is stopped.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from hashlib import sha256
 
 import orjson
@@ -23,6 +25,9 @@ from shared.web.edge import BODY_LIMIT
 
 MEDIA_TYPE = "application/x-ndjson"
 LINES_AT_ONCE = 256
+BYTES_AT_ONCE = 4 * 2**20
+ANSWERS_WAITING = 100_000
+"""Some 70 MB."""
 
 
 class ImportResponse(Response):
@@ -37,7 +42,7 @@ class ImportResponse(Response):
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", MEDIA_TYPE.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        answers: asyncio.Queue[Awaitable[bytes] | None] = asyncio.Queue()
+        answers: asyncio.Queue[Awaitable[bytes] | None] = asyncio.Queue(ANSWERS_WAITING)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(receive, answers, tasks))
@@ -53,17 +58,17 @@ class ImportResponse(Response):
         self, receive: Receive, answers: "asyncio.Queue[Awaitable[bytes] | None]", tasks: asyncio.TaskGroup
     ) -> None:
         seen: Counter[bytes] = Counter()
-        places = asyncio.Semaphore(LINES_AT_ONCE)
+        in_hand = _InHand()
         number = 0
         async for raw in _lines(receive):
             number += 1
             if not without_mark(raw).strip():
                 continue
-            await places.acquire()
+            await in_hand.enter(len(raw))
             task = tasks.create_task(self._answer(number, *self._counted(raw, seen)))
-            task.add_done_callback(lambda _: places.release())
-            answers.put_nowait(task)
-        answers.put_nowait(None)
+            task.add_done_callback(partial(in_hand.leave, len(raw)))
+            await answers.put(task)
+        await answers.put(None)
 
     def _counted(self, raw: bytes, seen: Counter[bytes]) -> tuple[ComplaintBody | Unprocessable, int]:
         """The line's complaint, and how many lines before it say the same: whatever their spelling, for
@@ -91,6 +96,27 @@ class ImportResponse(Response):
         if recorded.is_repeated:
             return _line(line=number, complaint_id=str(recorded.complaint_id), repeated=True)
         return _line(line=number, complaint_id=str(recorded.complaint_id))
+
+
+class _InHand:
+    """The lines that are being recorded, bounded in number and in bytes."""
+
+    def __init__(self) -> None:
+        self._lines = self._bytes = 0
+        self._left = asyncio.Event()
+
+    async def enter(self, size: int) -> None:
+        """Returns when there is room; a line that has more bytes than all may have gets in alone."""
+        while self._lines >= LINES_AT_ONCE or (self._lines and self._bytes + size > BYTES_AT_ONCE):
+            self._left.clear()
+            await self._left.wait()
+        self._lines += 1
+        self._bytes += size
+
+    def leave(self, size: int, _: object) -> None:
+        self._lines -= 1
+        self._bytes -= size
+        self._left.set()
 
 
 def _shown(errors: tuple[FieldError, ...]) -> list[dict[str, str]]:

@@ -24,7 +24,8 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 def _parts(context: Context) -> Parts:
     web = context.for_http()
-    day_secrets = DaySecrets(web.store, context.keys.kek, context.today)
+    day_secrets = DaySecrets(context.store.for_control(), context.keys.kek, context.today)
+    context.store.compare_first(day_secrets.compare)
     vocabulary = load_vocabulary()
     recorder = Recorder(web, vocabulary, day_secrets)
     contacts = Contacts(web, vocabulary)

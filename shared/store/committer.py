@@ -121,7 +121,7 @@ class Committer:
         self._announcer = Announcer(database_url)
         self.halted = ""
         self._schema_fault = ""
-        self.compare: Callable[[], Awaitable[None]] | None = None
+        self.comparisons: list[Callable[[], Awaitable[None]]] = []
         self.batch_sizes = BatchSizes()
         self.connections = 0
 
@@ -301,9 +301,10 @@ class Committer:
 
     async def _connected(self) -> "asyncpg.Connection":
         connection = await self._opened()
-        if self.compare is not None and not self._is_compared:
+        if not self._is_compared:
             try:
-                await self.compare()
+                for compare in self.comparisons:
+                    await compare()
             except BaseException:
                 self._abandon()
                 raise

@@ -1,7 +1,6 @@
 """What the store keeps of other services' events beside the applied ones, as it is read back."""
 
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 UNREADABLE_LIMIT = 256 * 1024
@@ -32,4 +31,3 @@ class UnreadableRecord:
     offset: int
     reason: str
     value: bytes
-    received_on: date

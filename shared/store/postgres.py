@@ -20,17 +20,21 @@ import orjson
 from shared.store import sql
 from shared.store.announcing import CHANNEL
 from shared.store.batch_sizes import BatchSizes
-from shared.store.committer import Committer
+from shared.store.committer import CONNECT_SECONDS, Committer
 from shared.store.connections import AWAY, connect
 from shared.store.events import SLOTS, RecordedEvent, category_of, slot_of
 from shared.store.halts import Halt
 from shared.store.inbox import UNREADABLE_LIMIT, UnreadableRecord, WaitingEntry
 from shared.store.leases import PostgresLeases
 from shared.store.pools import CONSUMERS, CONTROL, HTTP, Pool, PoolLimits
-from shared.store.requests import Appended, AppendRequest
+from shared.store.requests import Appended, AppendRequest, StoreUnavailable
 from shared.store.revisions import DatabaseRevision
+from shared.store.server_clock import ServerClock
 
 RECONNECT_SECONDS = 1.0
+CLOCK_SECONDS = 30.0
+"""The database's clock is read so often, and on every new connection."""
+TIDY_SECONDS = 3600.0
 
 
 class PostgresStore:
@@ -63,6 +67,7 @@ class PostgresStore:
         self._public = public
         self._committer = Committer(database_url, self._slot, outcome_limit)
         self._news = _News()
+        self._clock = ServerClock()
         self.leases = PostgresLeases(database_url)
         self._pools = AsyncExitStack()
         self._limits = http, consumers
@@ -117,9 +122,29 @@ class PostgresStore:
         return await self._committer.look()
 
     def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
-        """Before the first append on each connection this is awaited, which may `halt`: a database that
-        comes back may have been set back."""
-        self._committer.compare = compare
+        """Before the first append on each connection this is awaited, with those named before; it may `halt`:
+        a database that comes back may have been set back."""
+        self._committer.comparisons.append(compare)
+
+    def today(self) -> date:
+        """The date in Europe/London by the database's clock, as it was last read. Costs no look-up.
+
+        Raises:
+            StoreUnavailable: the database has never answered.
+        """
+        return self._clock.today()
+
+    async def day(self) -> date:
+        """The same, as the database says it now: for what destroys."""
+        day: date = await self.fetchval(sql.DAY)
+        return day
+
+    async def until_day_is_known(self) -> None:
+        """Returns when `today` answers, or after the time in which a database can be connected to."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                while not self._clock.is_known:
+                    await asyncio.sleep(0.005)
 
     async def halt(self, halt: Halt) -> None:
         """Refuse every append of every process from now on, but where the log has the event: numbers would
@@ -170,7 +195,11 @@ class PostgresStore:
                     ended = asyncio.Event()
                     connection.add_termination_listener(lambda _, ended=ended: ended.set())
                     await connection.add_listener(CHANNEL, self._woken)
-                    await ended.wait()
+                    while not ended.is_set():
+                        await self._clock.read(connection)
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(CLOCK_SECONDS):
+                                await ended.wait()
                 finally:
                     await connection.close(timeout=2)
             except AWAY:
@@ -260,7 +289,7 @@ class PostgresStore:
         return [(number, event) for number, event, fits in rows if fits]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
-        """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""
+        """Keep the bytes of a record without an envelope for a look, under the database's day."""
         await self.fetch(
             sql.KEEP_UNREADABLE,
             record.topic,
@@ -268,8 +297,18 @@ class PostgresStore:
             record.offset,
             record.reason,
             record.value[:UNREADABLE_LIMIT],
-            record.received_on,
         )
+
+    async def destroy_unreadable(self) -> None:
+        """Those records without an envelope that are older than a week, by the database's day."""
+        await self.fetch(sql.DESTROY_UNREADABLE)
+
+    async def keep_tidy(self) -> None:
+        """`destroy_unreadable` every hour, until cancelled."""
+        while True:
+            with suppress(StoreUnavailable, asyncpg.PostgresError):
+                await self.destroy_unreadable()
+            await asyncio.sleep(TIDY_SECONDS)
 
     # What a service's own queries read, too
 

@@ -5,6 +5,12 @@ COLUMNS = ["position", "stream_id", "version", "event_id", "type", "schema_versi
            "data", "metadata", "recorded_on"]  # fmt: skip
 EVENT_COLUMNS = ", ".join(COLUMNS)
 
+NOW = "SELECT now()"
+
+# What destroys goes by this day, never by a replica's.
+_TODAY = "(now() AT TIME ZONE 'Europe/London')::date"
+DAY = f"SELECT {_TODAY}"
+
 PAGE_BYTES = 2 * 2**20
 """A page of events ends where they have so many bytes, however many were asked for; it has at least one."""
 
@@ -211,8 +217,9 @@ SELECT source, count(*) AS parked, count(*) FILTER (
 FROM inbox WHERE state = 'parked' GROUP BY source
 """
 
-KEEP_UNREADABLE = """
-WITH gone AS (DELETE FROM unreadable WHERE received_on < $6::date - 7)
+KEEP_UNREADABLE = f"""
 INSERT INTO unreadable (topic, partition, at_offset, reason, record, received_on)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+VALUES ($1, $2, $3, $4, $5, {_TODAY}) ON CONFLICT DO NOTHING
 """
+
+DESTROY_UNREADABLE = f"DELETE FROM unreadable WHERE received_on < {_TODAY} - 7"

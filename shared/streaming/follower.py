@@ -205,7 +205,7 @@ class Follower:
             reason=reason,
         )
         await self._store.keep_unreadable(
-            UnreadableRecord(self._topic, record.partition, record.offset, reason, record.value, today())
+            UnreadableRecord(self._topic, record.partition, record.offset, reason, record.value)
         )
         return None
 

@@ -9,6 +9,7 @@ lost its tail: the store is halted, nothing is appended until `./hotline recover
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -47,9 +48,10 @@ class Relay:
         broker: Broker,
         state: RelayState,
         leases: Leases,
+        today: Callable[[], date] = today,
     ) -> None:
         self._topic, self._store, self._published = topic, store, published
-        self._broker, self._state = broker, state
+        self._broker, self._state, self._today = broker, state, today
         self._leader = Leader(f"relay {topic}", leases)
         self.position = 0
 
@@ -116,7 +118,7 @@ class Relay:
             Outgoing(record["slot"] % partitions, record["partitionkey"].encode(), orjson.dumps(record))
             for record in records
         ]
-        offsets = await publisher.send(outgoing, midnight_ms(today()))
+        offsets = await publisher.send(outgoing, midnight_ms(self._today()))
         return {
             sent.partition: Mark(offset, event.event_id, event.position)
             for sent, offset, event in zip(outgoing, offsets, events, strict=True)

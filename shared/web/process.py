@@ -19,7 +19,6 @@ import asyncpg
 import uvloop
 from starlette.types import ASGIApp
 
-from shared.clock import today
 from shared.errors import HotlineError, SettingsError
 from shared.rebuilding import JsonTeller, Teller
 from shared.sealing.keys import ServiceKeys, load_keys
@@ -35,6 +34,7 @@ from shared.settings import (
 from shared.store.connections import AWAY, connect
 from shared.store.migrate import check_schema
 from shared.store.rebuilding import Projection, Report, rebuild
+from shared.store.server_clock import database_day
 from shared.web import logs, server
 from shared.web.connection import Limits
 from shared.web.draining import Draining
@@ -232,7 +232,8 @@ async def _recovered(
     teller = recoveries.JsonTeller(name) if as_json else recoveries.Teller(name)
     database_url = await _migrated_database(name, settings)
     async with recovering(settings, load_keys(settings.keys_file), without) as recovery:
-        teller.report(await recovery.run(database_url, today(), teller.progress))
+        day = await database_day(database_url)
+        teller.report(await recovery.run(database_url, day, teller.progress))
 
 
 def _rewrap(name: str, *, as_json: bool) -> int:

@@ -10,7 +10,6 @@ import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -257,12 +256,8 @@ class FakeStore:
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         await self._answer()
-        oldest = record.received_on - timedelta(days=7)
-        self.unreadable = [kept for kept in self.unreadable if kept.received_on >= oldest]
-        key = (record.topic, record.partition, record.offset, record.received_on)
-        if key not in [
-            (kept.topic, kept.partition, kept.offset, kept.received_on) for kept in self.unreadable
-        ]:
+        key = (record.topic, record.partition, record.offset)
+        if key not in [(kept.topic, kept.partition, kept.offset) for kept in self.unreadable]:
             self.unreadable.append(replace(record, value=record.value[:UNREADABLE_LIMIT]))
 
     async def _answer(self) -> None:

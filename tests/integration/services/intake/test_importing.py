@@ -6,6 +6,11 @@ from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 
+import pytest
+
+from services.intake import importing
+from shared.store.postgres import PostgresStore
+from shared.store.requests import Appended, AppendRequest
 from tests.integration.services.intake.test_recording import BODY, recorded_events
 from tests.running import Running
 
@@ -60,6 +65,30 @@ async def test_a_line_that_is_too_long_is_refused_alone(intake: Running, databas
     answers = await send(intake, BytesIO(file))
     assert ["error" in answer for answer in answers] == [False, True, False]
     assert await recorded_events(database_url) == 2
+
+
+async def test_no_more_lines_are_in_hand_than_have_their_bytes(
+    intake: Running, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once 256 of the longest lines were read and sealed side by side."""
+    large = {**BODY, "narrative": "He took money. " * 600}
+    file = lines(*({**large, "external_reference": f"{number}"} for number in range(60)))
+    in_hand, most, append = 0, 0, PostgresStore.append
+
+    async def counted(store: PostgresStore, request: AppendRequest) -> Appended:
+        nonlocal in_hand, most
+        in_hand += 1
+        most = max(most, in_hand)
+        try:
+            return await append(store, request)
+        finally:
+            in_hand -= 1
+
+    monkeypatch.setattr(PostgresStore, "append", counted)
+    monkeypatch.setattr(importing, "BYTES_AT_ONCE", 4 * len(lines(large)))
+    assert not any("error" in answer for answer in await send(intake, BytesIO(file)))
+    assert 1 <= most <= 4
+    assert await recorded_events(database_url) == 60
 
 
 async def test_a_last_line_without_its_end_counts(intake: Running) -> None:

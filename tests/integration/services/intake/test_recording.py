@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 import pytest
 
+from shared.store import append_queue
 from tests.running import Running
 
 BODY: dict[str, Any] = {
@@ -86,6 +87,18 @@ async def test_twenty_requests_with_one_key_at_once_make_one_complaint(
     assert statuses <= {200, 201, 409}
     assert [status for status, _ in answers].count(201) == 1
     assert len({answer["complaint_id"] for status, answer in answers if status != 409}) == 1
+    assert await recorded_events(database_url) == 1
+
+
+async def test_when_too_much_waits_to_be_written_it_is_refused_and_told_when_to_come_again(
+    intake: Running, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(append_queue, "QUEUE_LIMIT", 0)
+    async with intake.ask("POST", "/v1/complaints", json=BODY) as answer:
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+    monkeypatch.undo()
+    assert (await record(intake, BODY))[0] == 201
     assert await recorded_events(database_url) == 1
 
 
