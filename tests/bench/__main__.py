@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, passing, posting, rereading, starting, surging, waiting
+from tests.bench import append, machine, passing, posting, reading, rereading, starting, surging, waiting
 from tests.bench.report import as_json, as_markdown, figures, how_often, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
 from tests.engines.jars import fetched, locked
@@ -21,7 +21,16 @@ from tests.engines.missing import EnginesMissing
 
 BENCHMARKS = {
     benchmark.number: benchmark
-    for benchmark in (posting.S1, append.S2, passing.S3, waiting.S4, surging.S6, rereading.S7, starting.S8)
+    for benchmark in (
+        posting.S1,
+        append.S2,
+        passing.S3,
+        waiting.S4,
+        surging.S6,
+        rereading.S7,
+        starting.S8,
+        reading.S9,
+    )
 }
 RESULTS = ROOT / ".bench"
 NUMBERS = ("measured", "from", "to")
