@@ -12,7 +12,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, much_named, passing, posting, rereading, starting, surging, waiting
+from tests.bench import (
+    append,
+    machine,
+    much_named,
+    passing,
+    posting,
+    reading,
+    rereading,
+    starting,
+    surging,
+    waiting,
+)
 from tests.bench.report import as_json, as_markdown, figures, how_often, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
 from tests.engines.jars import fetched, locked
@@ -29,6 +40,7 @@ BENCHMARKS = {
         surging.S6,
         rereading.S7,
         starting.S8,
+        reading.S9,
         much_named.S10,
     )
 }
