@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
 
 from services.dedup import read_models
 from services.dedup.conflicts import Conflicts
@@ -36,74 +35,123 @@ from shared.contracts.match_events import PatternMember
 from shared.errors import NotFound
 from shared.service import Context
 from shared.web.auth import Caller
+from shared.web.schemas import Schema
 
 
-class ShownStep(BaseModel):
+class ShownStep(Schema):
+    """One reason for or against a match."""
+
     field: str
+    """The thing that was compared, such as `name`."""
     level: str
+    """How well it agrees, such as `exact`."""
     weight: float
+    """What this says for a match, in bits; below 0 it speaks against one."""
 
 
-class ShownMatch(BaseModel):
+class ShownMatch(Schema):
     """A match as one of its complaints sees it; weights are in bits."""
 
     match_id: UUID
+    """The match."""
     other_complaint_id: UUID
+    """The other complaint."""
     subject: int | None
+    """Which subject of this complaint is matched, by its place in the list, from 0; null where complaints
+    are."""
     other_subject: int | None
+    """Which subject of the other complaint is matched, by its place in the list, from 0; null where
+    complaints are."""
     kind: Kind
+    """What the two are to each other."""
     zone: Zone
+    """Where the match stands."""
     weight: float
+    """The sum of all reasons, in bits."""
     probability: float
+    """The probability that they belong together, 0 to 1."""
     waterfall: list[ShownStep]
+    """The reasons one by one; their weights add up to that of the match."""
 
 
 class ReviewedMatch(ShownMatch):
-    """A match that stands by itself; `complaint_id` is the lower one. `releases` are the complaints
-    `only_with_another` that are passed on once a person accepts it."""
+    """A match that stands by itself; `complaint_id` is the lower one."""
 
     complaint_id: UUID
+    """The complaint with the lower id of the two."""
     releases: list[UUID]
+    """The complaints `only_with_another` that are passed on once a person accepts the match."""
 
 
-class InPattern(BaseModel):
+class InPattern(Schema):
+    """A pattern that a subject of the complaint belongs to."""
+
     pattern_id: UUID
+    """The pattern."""
     subject: int
+    """Which subject of the complaint is in it, by its place in the list, from 0."""
 
 
-class ComplaintMatches(BaseModel):
+class ComplaintMatches(Schema):
+    """What a complaint was matched with."""
+
     indexed: bool
+    """Whether the complaint is known here yet."""
     incident_id: UUID | None
+    """The incident that it belongs to; null until it is indexed."""
     patterns: list[InPattern]
+    """The patterns that its subjects belong to."""
     items: list[ShownMatch]
+    """Its matches, the strongest first."""
 
 
-class ShownIncident(BaseModel):
+class ShownIncident(Schema):
+    """The complaints of one incident."""
+
     incident_id: UUID
+    """The incident."""
     members: list[UUID]
+    """The ids of its complaints."""
     complaints: int
+    """How many complaints it has."""
     incidents: int
+    """Always 1, as for a pattern with one incident."""
     sources_min: int
+    """The least number of independent sources there can be."""
     sources_max: int
+    """The most independent sources there can be."""
     weakest_link: float | None
+    """The least probability by which its complaints hold together, 0 to 1; null for a single one."""
 
 
-class ShownPattern(BaseModel):
+class ShownPattern(Schema):
     """`weakest_link` is the least probability by which its members hold together."""
 
     pattern_id: UUID
+    """The pattern."""
     members: list[PatternMember]
+    """The subjects that are this officer."""
     complaints: int
+    """How many complaints describe the officer."""
     incidents: int
+    """How many incidents these complaints are about."""
     sources_min: int
+    """The least number of independent sources there can be."""
     sources_max: int
+    """The most independent sources there can be."""
     weakest_link: float | None
+    """The least probability by which its subjects hold together, 0 to 1; null for a single one."""
 
 
-class ListedPattern(BaseModel):
+class ListedPattern(Schema):
+    """One officer in numbers."""
+
     pattern_id: UUID
+    """The pattern."""
     complaints: int
+    """How many complaints describe the officer."""
     incidents: int
+    """How many incidents these complaints are about."""
 
 
 class Views:

@@ -4,6 +4,7 @@ A verdict holds for the members that a case had when it was given; where there i
 shown. So a complaint that comes to a case hides it from everybody with a police past until it is judged.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
@@ -13,14 +14,22 @@ import orjson
 
 from services.referral.docket import Docket
 from services.referral.read_models import CaseRow, ReadModel
-from services.referral.rows import VERDICTS
+from services.referral.rows import JUDGED, VERDICTS
 from shared.conflict import RULE, Holder, is_in_conflict
 from shared.contracts.complaint import SanitisedComplaint
+from shared.errors import Unavailable
 from shared.service import Context
 from shared.store.requests import AppendRequest, Put
 from shared.web.auth import Caller
 
 _AT_ONCE: Final = 200
+_POSITIONS: Final = 20_000
+JUDGING_SECONDS: Final = 5.0
+
+
+def _require_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Unavailable("The cases are being looked through for this account; ask again.", retry_after=1)
 
 
 class Conflicts:
@@ -83,10 +92,36 @@ class Conflicts:
         ]
 
     async def judge_all(self, caller: Caller) -> None:
-        """Give a verdict on every case that has none for this caller."""
+        """Give a verdict on every case that has none for this caller: at first on all, then on those of which
+        something was said since.
+
+        Raises:
+            Unavailable: there are too many for one request. What was done counts: ask again.
+        """
         holder = self.holder_key(caller)
-        while holder is not None and (rows := await self._read.unjudged(holder, _AT_ONCE)):
-            await self.judge(caller, rows)
+        if holder is None:
+            return
+        deadline = time.monotonic() + JUDGING_SECONDS
+        head = await self._read.head()
+        position = await self._read.judged_upto(holder)
+        if position is None:
+            after = UUID(int=0)
+            while rows := await self._read.unjudged(holder, after, _AT_ONCE):
+                await self.judge(caller, rows)
+                after = rows[-1].case_id
+                _require_time(deadline)
+            await self._note(holder, head)
+            return
+        while position < head:
+            upto = min(position + _POSITIONS, head)
+            await self.judge(caller, await self._read.unjudged_since(holder, position, upto))
+            await self._note(holder, upto)
+            position = upto
+            _require_time(deadline)
+
+    async def _note(self, holder: bytes, position: int) -> None:
+        row = {"holder": holder, "position": position}
+        await self._context.store.append(AppendRequest(rows=(Put(JUDGED, row),)))
 
     async def _judged(self, caller: Caller, rows: Sequence[CaseRow]) -> dict[UUID, bool]:
         """case -> whether the caller is in conflict. Its members are read after its row, so they are never

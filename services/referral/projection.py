@@ -20,7 +20,9 @@ from services.referral.internal_events import INCIDENT_CASE_CHANGED, PLACEMENT_C
 from services.referral.read_models import KeptEvent
 from services.referral.rows import (
     CASE_COMPLAINTS,
+    CASE_COUNTS,
     CASES,
+    COMPLAINT_COUNTS,
     CONTACTS,
     FOLLOW_UPS,
     INCIDENT_CASES,
@@ -61,7 +63,7 @@ _OF_CASES: Final = {log_type(type_): type_ for type_ in EVENTS.values() if issub
 
 
 class Projection:
-    """As `shared.store.rebuilding` asks for it."""
+    """As `shared.store.rebuilding` asks for it. The counts are the triggers' work."""
 
     tables: Sequence[Table] = (
         PLACEMENTS,
@@ -71,6 +73,8 @@ class Projection:
         PATTERN_MEMBERS,
         FOLLOW_UPS,
         CONTACTS,
+        CASE_COUNTS,
+        COMPLAINT_COUNTS,
     )
     types: Collection[str] = tuple(
         type_.name for type_ in (COMPLAINT_RECORDED, COMPLAINT_FOLLOWED_UP, CONTACT_CLOSED, PATTERN_CHANGED)

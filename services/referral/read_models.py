@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 
 from services.referral.domain.placement import Placement
-from services.referral.migrations.indexes import DUE_DAY, PRIORITY
+from services.referral.migrations.online import DUE_DAY, PRIORITY
 from services.referral.rows import PLACEMENT_FIELDS
 from shared.contracts.case_events import CaseStatus
 from shared.store.gathering import Gathered
@@ -104,11 +104,26 @@ ORDER BY {key}, case_id LIMIT $3
 """
 
 
+# Those above a case, in the order of their ids. Relies on cases_pkey and verdicts_pkey.
 LIST_UNJUDGED = f"""
 SELECT {_CASE_COLUMNS} FROM cases c
 LEFT JOIN verdicts v ON v.holder = $1 AND v.case_id = c.case_id AND v.members_version = c.members_version
-WHERE v.holder IS NULL AND c.status <> 'merged' LIMIT $2
+WHERE v.holder IS NULL AND c.status <> 'merged' AND c.case_id > $2 ORDER BY c.case_id LIMIT $3
 """
+
+# Those that something was said of in a window of the log. Relies on events_pkey, cases_pkey, verdicts_pkey.
+LIST_UNJUDGED_SINCE = f"""
+WITH said AS (
+    SELECT DISTINCT substr(stream_id, 6)::uuid AS case_id FROM events
+    WHERE position > $2 AND position <= $3 AND stream_id LIKE 'case-%'
+)
+SELECT {_CASE_COLUMNS} FROM said JOIN cases c USING (case_id)
+LEFT JOIN verdicts v ON v.holder = $1 AND v.case_id = c.case_id AND v.members_version = c.members_version
+WHERE v.holder IS NULL AND c.status <> 'merged'
+"""
+
+READ_JUDGED = "SELECT position FROM judged WHERE holder = $1"
+READ_HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 # Whether the complaints have another one beside them in a pattern, of those that have a case: what is
 # held back must not show. Relies on pattern_members_complaint_id and pattern_members_pkey.
@@ -175,94 +190,6 @@ JOIN pattern_members other ON other.pattern_id = mine.pattern_id AND other.is_me
 WHERE mine.complaint_id = ANY($1::uuid[]) AND mine.is_member GROUP BY 1
 """
 READ_ALL_INCIDENTS = "SELECT incident_id, version, case_id FROM incident_cases"
-
-
-# Statistics
-
-# All take: $1 from, $2 to, $3 force, $4 as of, $5 the holder whose verdicts hide. A row without a verdict
-# is hidden too.
-_SEEN: Final = """
-WITH seen AS (
-    SELECT c.* FROM cases c
-    WHERE c.opened_on <= $4::date
-      AND ($5::bytea IS NULL OR EXISTS (
-          SELECT FROM verdicts v WHERE v.holder = $5 AND v.case_id = c.case_id
-          AND v.members_version = c.members_version AND NOT v.is_in_conflict))
-), cohort AS (
-    SELECT s.*, step.status AS status_then FROM seen s, LATERAL (
-        SELECT value->>'status' AS status FROM jsonb_array_elements(s.steps) WITH ORDINALITY AS _(value, n)
-        WHERE (value->>'since')::date <= $4 ORDER BY n DESC LIMIT 1) AS step
-    WHERE ($1::date IS NULL OR s.opened_on >= $1) AND ($2::date IS NULL OR s.opened_on <= $2)
-      AND ($3::text IS NULL OR s.force = $3) AND step.status <> 'merged'
-), told AS (
-    SELECT p.* FROM placements p
-    WHERE p.recorded_on <= $4 AND (p.is_recorded OR p.is_erased)
-      AND ($1::date IS NULL OR p.recorded_on >= $1) AND ($2::date IS NULL OR p.recorded_on <= $2)
-      AND ($3::text IS NULL OR p.force = $3)
-      AND ($5::bytea IS NULL OR p.case_id IN (SELECT case_id FROM seen))
-)
-"""
-
-COUNT_TOLD: Final = (
-    _SEEN
-    + """
-SELECT
-    (SELECT count(*) FROM told) AS complaints,
-    (SELECT coalesce(sum(count), 0) FROM contacts
-     WHERE on_day <= $4 AND ($1::date IS NULL OR on_day >= $1) AND ($2::date IS NULL OR on_day <= $2)
-       AND $3::text IS NULL) AS without_complaint,
-    (SELECT count(DISTINCT CASE WHEN incident_on <= $4 THEN incident_id ELSE complaint_id END)
-     FROM told WHERE NOT is_erased) AS incidents,
-    (SELECT count(*) FROM (
-        SELECT FROM pattern_members m JOIN told USING (complaint_id)
-        WHERE m.is_member AND m.since <= $4 AND told.case_id IS NOT NULL
-        GROUP BY m.pattern_id HAVING count(DISTINCT complaint_id) > 1) AS _) AS patterns
-"""
-)
-
-COUNT_BY_STATUS: Final = _SEEN + "SELECT status_then AS code, count(*) FROM cohort GROUP BY 1 ORDER BY 1"
-
-COUNT_REFERRED: Final = (
-    _SEEN
-    + """, referred AS (
-    SELECT case_id, value FROM cohort, jsonb_array_elements(referrals) WHERE (value->>'on')::date <= $4
-)
-SELECT 'total' AS kind, 'total' AS code, count(DISTINCT case_id) AS count FROM referred
-UNION ALL
-SELECT 'recipient', value->>'recipient', count(DISTINCT case_id) FROM referred GROUP BY 2
-UNION ALL
-SELECT 'criterion', criterion, count(DISTINCT case_id)
-FROM referred, jsonb_array_elements_text(value->'criteria') AS criterion GROUP BY 2
-ORDER BY 1, 2
-"""
-)
-
-COUNT_TIME_IN_STEP: Final = (
-    _SEEN
-    + """, step AS (
-    SELECT case_id, value->>'status' AS status, (value->>'since')::date AS since,
-           lead((value->>'since')::date) OVER (PARTITION BY case_id ORDER BY n) AS until
-    FROM cohort, jsonb_array_elements(steps) WITH ORDINALITY AS _(value, n)
-    WHERE (value->>'since')::date <= $4
-)
-SELECT status AS code, count(DISTINCT case_id) AS cases,
-       avg(coalesce(until, $4) - since)::float8 AS mean_days, max(coalesce(until, $4) - since) AS longest_days
-FROM step WHERE status NOT IN ('referred', 'closed', 'merged') GROUP BY 1 ORDER BY 1
-"""
-)
-
-COUNT_DEADLINES: Final = (
-    _SEEN
-    + """, deadline AS (
-    SELECT (value->>'due_on')::date AS due_on,
-           CASE WHEN (value->>'done_on')::date <= $4 THEN (value->>'done_on')::date END AS done_on
-    FROM cohort, jsonb_array_elements(deadlines)
-)
-SELECT count(*) FILTER (WHERE done_on <= due_on) AS met,
-       count(*) FILTER (WHERE due_on < coalesce(done_on, $4)) AS missed
-FROM deadline
-"""
-)
 
 
 class CaseRow(NamedTuple):
@@ -395,9 +322,23 @@ class ReadModel:
         rows = await self.fetch(statement, *parameters)
         return [(_case(row), row["is_in_conflict"]) for row in rows]
 
-    async def unjudged(self, holder: bytes, limit: int) -> list[CaseRow]:
-        """Cases for which there is no verdict on this holder."""
-        return [_case(row) for row in await self.fetch(LIST_UNJUDGED, holder, limit)]
+    async def unjudged(self, holder: bytes, after: UUID, limit: int) -> list[CaseRow]:
+        """Cases above `after` for which there is no verdict on this holder, in the order of their ids."""
+        return [_case(row) for row in await self.fetch(LIST_UNJUDGED, holder, after, limit)]
+
+    async def unjudged_since(self, holder: bytes, after: int, upto: int) -> list[CaseRow]:
+        """Those of which something was said in these positions of the log."""
+        return [_case(row) for row in await self.fetch(LIST_UNJUDGED_SINCE, holder, after, upto)]
+
+    async def judged_upto(self, holder: bytes) -> int | None:
+        """The position of the log up to which every case has a verdict on this holder; None at first."""
+        rows = await self.fetch(READ_JUDGED, holder)
+        return rows[0]["position"] if rows else None
+
+    async def head(self) -> int:
+        """The position of the newest event."""
+        ((position,),) = await self.fetch(READ_HEAD)
+        return int(position)
 
     async def pattern_fellows(self, complaint_ids: Collection[UUID]) -> set[UUID]:
         """The complaints with a case that share an officer with one of these."""

@@ -94,6 +94,29 @@ VERDICTS: Final = Table(
     ("holder", "case_id"),
 )
 
+# Kept by triggers on `cases` and `placements` (see migration 0003).
+CASE_COUNTS: Final = Table(
+    "case_counts",
+    {
+        "force": "text",
+        "opened_on": "date",
+        "kind": "text",
+        "code": "text",
+        "since": "date",
+        "until": "date",
+        "gone_on": "date",
+        "n": "integer",
+    },
+    ("force", "opened_on", "kind", "code", "since", "until", "gone_on"),
+)
+COMPLAINT_COUNTS: Final = Table(
+    "complaint_counts",
+    {"force": "text", "recorded_on": "date", "recorded": "integer", "present": "integer"},
+    ("force", "recorded_on"),
+)
+# Up to which position of the log every case that is not merged has a verdict on a holder.
+JUDGED: Final = Table("judged", {"holder": "bytea", "position": "bigint"}, ("holder",))
+
 PLACEMENT_FIELDS: Final = tuple(field.name for field in fields(Placement))
 # The force is told by the complaint itself, and goes with it: the log is for ever.
 PLACED: Final = tuple(name for name in PLACEMENT_FIELDS if name not in {"version", "force"})

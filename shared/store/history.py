@@ -17,7 +17,7 @@ from shared.store.events import RecordedEvent
 from shared.store.postgres import recorded
 
 WINDOW = 2000
-"""So many events, and so many inbox entries, are read at a time."""
+"""So many events, and so many inbox entries, are read at a time; fewer where they are large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,12 @@ class History:
         if not self._events and position < upto.position:
             to = min(position + WINDOW, upto.position)
             self._events.extend(recorded(await self._connection.fetch(sql.READ_LOG, position, to)))
-            position = to
+            position = self._events[-1].position
         if not self._entries and applied_no < upto.applied_no:
-            to = min(applied_no + WINDOW, upto.applied_no)
-            rows = await self._connection.fetch(sql.READ_APPLIED, applied_no, to, self._types)
-            self._entries.extend(AppliedEntry(*row) for row in rows)
-            applied_no = to
+            self._entries.extend(
+                await read_applied(self._connection, applied_no, upto.applied_no, self._types)
+            )
+            applied_no = self._entries[-1].applied_no
         self._fetched = Moment(position, applied_no)
 
     def _last_event(self, upto: Moment) -> int:
@@ -110,6 +110,15 @@ class History:
     def _last_entry(self, upto: Moment) -> int:
         """Up to here (`after_position`) no entry comes after an event that was not fetched yet."""
         return self._fetched.position if self._fetched.position < upto.position else upto.position
+
+
+async def read_applied(
+    connection: "asyncpg.Connection", after: int, upto: int, types: Collection[str]
+) -> list[AppliedEntry]:
+    """A page of the applied entries above `after`, at least one: those of `types`, and perhaps a last one
+    that shows how far it was read."""
+    rows = await connection.fetch(sql.READ_APPLIED, after, min(after + WINDOW, upto), list(types))
+    return [AppliedEntry(*entry) for *entry, fits in rows if fits]
 
 
 def _place(happened: Happened) -> tuple[int, int, int]:

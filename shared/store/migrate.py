@@ -13,7 +13,7 @@ from shared.errors import HotlineError
 from shared.store import revisions, sql
 from shared.store.connections import connect
 from shared.store.grants import UnknownRoleError, grant
-from shared.store.indexes import build_indexes
+from shared.store.online import make_online
 from shared.store.revisions import DatabaseRevision
 
 LOCK_SECONDS = 1.0
@@ -25,8 +25,8 @@ class SchemaError(HotlineError):
 
 
 async def migrate(service: str, database_url: str, service_role: str = "") -> None:
-    """Bring the service's database to the newest revision, with all its indexes; nothing happens where it is
-    there, or further.
+    """Bring the service's database to the newest revision, with its indexes and counts; nothing happens where
+    it is there, or further.
 
     Args:
         service_role: the account as which the service runs, which gets its rights (`shared.store.grants`);
@@ -37,7 +37,7 @@ async def migrate(service: str, database_url: str, service_role: str = "") -> No
             there is no such account.
     """
     await _migrate(service, database_url)
-    await build_indexes(service, database_url)
+    await make_online(service, database_url)
     if service_role:
         await _grant(service, database_url, service_role)
 

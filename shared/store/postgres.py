@@ -107,15 +107,14 @@ class PostgresStore:
         """
         return await self._committer.append(request)
 
-    async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
-        """What the database says of itself, on the connection that appends go over. Where it `fits`, that one
-        is ready for them on return.
+    async def look(self) -> DatabaseRevision:
+        """What the database says of itself, on the connection that appends go over.
 
         Raises:
             StoreUnavailable: the database takes no writing, or has other tables.
             asyncpg.PostgresError, OSError: there is no connection, and none can be made.
         """
-        return await self._committer.look(fits)
+        return await self._committer.look()
 
     def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
         """Before the first append on each connection this is awaited, which may `halt`: a database that
@@ -190,16 +189,23 @@ class PostgresStore:
         return recorded(await self.fetch(sql.READ_STREAM, stream, after))
 
     async def read_log(self, after: int, limit: int = 500) -> list[RecordedEvent]:
-        """At most `limit` events of the whole log in order, those above position `after`."""
+        """At most `limit` events of the whole log in order, those above position `after`; fewer where they
+        are large (`PAGE_BYTES`)."""
         return recorded(await self.fetch(sql.READ_LOG, after, after + limit))
 
     async def read_public(self, after: int, limit: int = 500) -> tuple[list[RecordedEvent], int]:
-        """The public ones among the `limit` events above position `after`, and the position read up to."""
+        """The public ones among the `limit` events above position `after`, and the position read up to;
+        fewer where they are large."""
         up_to = min(after + limit, await self.head())
-        return recorded(await self.fetch(sql.READ_PUBLIC, after, up_to)), max(after, up_to)
+        rows = await self.fetch(sql.READ_PUBLIC, after, up_to)
+        events = recorded(rows)
+        if len(events) < len(rows):
+            up_to = events[-1].position
+        return events, max(after, up_to)
 
     async def read_slot(self, slot: int, after: int, limit: int = 500) -> list[RecordedEvent]:
-        """At most `limit` events of one slot in order, those above slot sequence `after`."""
+        """At most `limit` events of one slot in order, those above slot sequence `after`; fewer where they
+        are large."""
         return recorded(await self.fetch(sql.READ_SLOT, slot, after, limit))
 
     async def head(self) -> int:
@@ -248,8 +254,10 @@ class PostgresStore:
         ]
 
     async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[tuple[int, str | None]]:
-        """(slot sequence, CloudEvent) of at most `limit` consumed events of one slot, those above `after`."""
-        return [tuple(row) for row in await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)]
+        """(slot sequence, CloudEvent) of at most `limit` consumed events of one slot, those above `after`;
+        fewer where they are large."""
+        rows = await self.fetch(sql.READ_CONSUMED, source, slot, after, limit)
+        return [(number, event) for number, event, fits in rows if fits]
 
     async def keep_unreadable(self, record: UnreadableRecord) -> None:
         """Keep the bytes of a record without an envelope for a look; those of a week ago go away."""
@@ -305,7 +313,7 @@ class _News:
 
 
 def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:
-    """Rows of `events` as they are read."""
+    """Rows of `events` as they are read; those beyond the bytes of a page come without data, and stay out."""
     # The metadata is parsed here: `->>` fails on some of what `json` takes, and no reader would pass there.
     return [
         RecordedEvent(
@@ -323,5 +331,6 @@ def recorded(rows: Iterable[asyncpg.Record]) -> list[RecordedEvent]:
             recorded_on=row["recorded_on"],
         )
         for row in rows
+        if row["data"] is not None
         for metadata in (orjson.loads(row["metadata"]),)
     ]

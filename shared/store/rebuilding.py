@@ -293,13 +293,16 @@ class _Rebuild:
 
 
 async def _make_like(connection: "asyncpg.Connection", name: str) -> None:
-    """An empty table like the live one. Its constraints and indexes have the same names, for names are of a
-    schema; privileges that were granted on the live table do not come along."""
+    """An empty table like the live one. Its constraints, indexes and triggers have the same names, for names
+    are of a schema, and a trigger writes to the tables that are being made; privileges that were granted on
+    the live table do not come along."""
     live = f"{_LIVE}.{name}"
     await connection.execute(f"CREATE TABLE {SCHEMA}.{name} (LIKE {live} INCLUDING ALL EXCLUDING INDEXES)")
     for constraint, definition in await connection.fetch(_CONSTRAINTS, live):
         await connection.execute(f"ALTER TABLE {SCHEMA}.{name} ADD CONSTRAINT {constraint} {definition}")
     for (definition,) in await connection.fetch(_INDEXES, live):
+        await connection.execute(definition.replace(f" ON {live} ", f" ON {SCHEMA}.{name} ", 1))
+    for (definition,) in await connection.fetch(_TRIGGERS, live):
         await connection.execute(definition.replace(f" ON {live} ", f" ON {SCHEMA}.{name} ", 1))
 
 
@@ -312,6 +315,12 @@ _INDEXES = """
 SELECT pg_get_indexdef(indexrelid) FROM pg_index
 WHERE indrelid = $1::text::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 ORDER BY indexrelid
+"""
+
+
+_TRIGGERS = """
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = $1::text::regclass AND NOT tgisinternal
+ORDER BY tgname
 """
 
 

@@ -5,6 +5,20 @@ COLUMNS = ["position", "stream_id", "version", "event_id", "type", "schema_versi
            "data", "metadata", "recorded_on"]  # fmt: skip
 EVENT_COLUMNS = ", ".join(COLUMNS)
 
+PAGE_BYTES = 2 * 2**20
+"""A page of events ends where they have so many bytes, however many were asked for; it has at least one."""
+
+# Rows of a page in the order of a key; `fits` holds for those within its budget, and what is long is NULL in
+# the others. The size of a value that is stored out of line is known without reading it.
+_FITS = f"sum({{size}}) OVER (ORDER BY {{key}} ROWS UNBOUNDED PRECEDING) - {{size}} < {PAGE_BYTES}"
+
+
+def _page_of_events(key: str, where: str) -> str:
+    fits = _FITS.format(size="pg_column_size(data)", key=key)
+    columns = EVENT_COLUMNS.replace("data", f"CASE WHEN {fits} THEN data END AS data", 1)
+    return f"SELECT {columns} FROM events WHERE {where} ORDER BY {key}"
+
+
 LOCK_KEY = 0x686F746C  # "hotl"
 
 # A statement of its own, before the heads are read: in one statement with the lock, or under REPEATABLE
@@ -80,11 +94,15 @@ READ_MOMENT = """
 SELECT (SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(applied_no), 0) FROM inbox)
 """
 
+_FITS_INBOX = _FITS.format(size="coalesce(pg_column_size(event), 0)", key="{key}")
+
 # Those of some types, and the window's last one in any case: a reader sees how far it has read. Relies on
 # inbox_applied_no_key; applied numbers have no gaps.
-READ_APPLIED = """
-SELECT source, slot, slot_sequence, event_id, subject, type, event, applied_no, after_position FROM inbox
-WHERE applied_no > $1 AND applied_no <= $2 AND (type = ANY($3::text[]) OR applied_no = $2)
+READ_APPLIED = f"""
+SELECT source, slot, slot_sequence, event_id, subject, type, CASE WHEN fits THEN event END AS event,
+       applied_no, after_position, fits
+FROM (SELECT *, {_FITS_INBOX.format(key="applied_no")} AS fits FROM inbox
+      WHERE applied_no > $1 AND applied_no <= $2 AND (type = ANY($3::text[]) OR applied_no = $2)) AS page
 ORDER BY applied_no
 """
 
@@ -93,13 +111,11 @@ KNOWN_EVENTS = "SELECT event_id, position FROM events WHERE event_id = ANY($1::u
 READ_STREAM = f"SELECT {EVENT_COLUMNS} FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version"
 
 # Positions have no gaps, so a window of positions bounds the scan even where nothing in it is public.
-READ_LOG = f"SELECT {EVENT_COLUMNS} FROM events WHERE position > $1 AND position <= $2 ORDER BY position"
+READ_LOG = _page_of_events("position", "position > $1 AND position <= $2")
 
-READ_PUBLIC = f"""SELECT {EVENT_COLUMNS} FROM events
-WHERE position > $1 AND position <= $2 AND slot IS NOT NULL ORDER BY position"""
+READ_PUBLIC = _page_of_events("position", "position > $1 AND position <= $2 AND slot IS NOT NULL")
 
-READ_SLOT = f"""SELECT {EVENT_COLUMNS} FROM events
-WHERE slot = $1 AND slot_sequence > $2 ORDER BY slot_sequence LIMIT $3"""
+READ_SLOT = _page_of_events("slot_sequence", "slot = $1 AND slot_sequence > $2") + " LIMIT $3"
 
 HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
@@ -169,11 +185,13 @@ SELECT slot, last.slot_sequence, last.event_id FROM cursors, LATERAL (
 WHERE source = $1
 """
 
-READ_CONSUMED = """
-SELECT slot_sequence, event FROM inbox
-WHERE source = $1 AND slot = $2 AND slot_sequence > $3
-    AND event_id <> '00000000-0000-0000-0000-000000000000'
-ORDER BY slot_sequence LIMIT $4
+READ_CONSUMED = f"""
+SELECT slot_sequence, CASE WHEN fits THEN event END AS event, fits
+FROM (SELECT slot_sequence, event, {_FITS_INBOX.format(key="slot_sequence")} AS fits FROM inbox
+      WHERE source = $1 AND slot = $2 AND slot_sequence > $3
+          AND event_id <> '00000000-0000-0000-0000-000000000000'
+      ORDER BY slot_sequence LIMIT $4) AS page
+ORDER BY slot_sequence
 """
 
 # Relies on events_pkey.
@@ -184,10 +202,12 @@ WHERE events.position > published.position AND events.position <= published.posi
     AND slot IS NOT NULL
 """
 
-# An event's time is the midnight of its day; a number that its owner does not have has none, and is counted
-# with the earlier ones. Relies on inbox_parked.
+# An event's time is the midnight of its day, and stands before all that others may write in it: `->>` fails
+# on some of what `json` takes, and one such event would leave all without a figure. A number that its owner
+# does not have has no time, and is counted with the earlier ones. Relies on inbox_parked.
 COUNT_PARKED = """
-SELECT source, count(*) AS parked, count(*) FILTER (WHERE coalesce(event->>'time', '') < $1) AS earlier
+SELECT source, count(*) AS parked, count(*) FILTER (
+    WHERE coalesce(substring(event::text FROM '"time": ?"([^"]{10})'), '') < $1) AS earlier
 FROM inbox WHERE state = 'parked' GROUP BY source
 """
 

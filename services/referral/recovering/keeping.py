@@ -13,7 +13,7 @@ from shared.sealing.keys import ServiceKeys, new_data_key, unwrap_data_keys
 from shared.store import sql
 from shared.store.asking import columns
 from shared.store.events import RecordedEvent
-from shared.store.history import WINDOW, AppliedEntry
+from shared.store.history import AppliedEntry, read_applied
 from shared.store.requests import WAITING, AppendRequest, Claim, CursorMove, InboxEntry
 from shared.streaming.cloudevents import serialise
 from shared.streaming.inbox import TOMBSTONE
@@ -47,15 +47,11 @@ class Keeping:
         placed = [(*_at(entry), stood[entry.envelope.id]) for entry in entries]
         await self._connection.execute(_STAND_BEFORE, *columns(placed, 4))
         upto = await self._connection.fetchval(_APPLIED)
-        return [
-            [
-                AppliedEntry(*row)
-                for row in await self._connection.fetch(
-                    sql.READ_APPLIED, begin, min(begin + WINDOW, upto), list(Projection.types)
-                )
-            ]
-            for begin in range(before, upto, WINDOW)
-        ]
+        pages = []
+        while before < upto:
+            pages.append(await read_applied(self._connection, before, upto, Projection.types))
+            before = pages[-1][-1].applied_no
+        return pages
 
     def _request(self, entry: Entry) -> AppendRequest:
         envelope, rows = entry.envelope, []

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from asyncpg.pool import PoolConnectionProxy
 
-from services.referral.migrations.indexes import INDEXES
+from services.referral.migrations.online import INDEXES
 from services.referral.read_models import CaseRow, Order, list_statement
 from shared.store.migrate import migrate
 from tests.integration.services.referral.feeding import Referral

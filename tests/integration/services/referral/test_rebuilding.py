@@ -30,7 +30,10 @@ PLANTED = (
     "DELETE FROM case_complaints WHERE complaint_id IN ("
     " SELECT complaint_id FROM case_complaints ORDER BY complaint_id LIMIT 1)",
     "INSERT INTO contacts VALUES (1, 1000000, '2026-01-01', 7)",
+    "UPDATE complaint_counts SET present = present + 1 WHERE force = ''",
+    "DELETE FROM case_counts WHERE kind = 'step' AND force = ''",
 )
+_TRIGGERS = "ALTER TABLE cases {0} TRIGGER USER; ALTER TABLE placements {0} TRIGGER USER"
 
 
 async def _mixed_history(referral: Referral, asked: Asked) -> list[UUID]:
@@ -108,9 +111,19 @@ async def test_wrong_rows_are_found_and_mended(
         "SELECT count(*) FROM case_complaints WHERE complaint_id IN"
         " (SELECT complaint_id FROM case_complaints ORDER BY complaint_id LIMIT 1)"
     )
+    counts = {
+        name: await pool.fetchval(f"SELECT count(*) FROM {name} WHERE {condition}")
+        for name, condition in (
+            ("complaint_counts", "force = ''"),
+            ("case_counts", "kind = 'step' AND force = ''"),
+        )
+    }
+    # Else the counts would follow.
+    await pool.execute(_TRIGGERS.format("DISABLE"))
     for statement in PLANTED:
         await pool.execute(statement)
-    planted = {"cases": 2, "placements": 1, "case_complaints": removed, "contacts": 1}
+    await pool.execute(_TRIGGERS.format("ENABLE"))
+    planted = {"cases": 2, "placements": 1, "case_complaints": removed, "contacts": 1, **counts}
     wrong = await contents(pool, projection.tables)
     assert differing(await rebuilt(referral_database, projection, is_check=True)) == planted
     assert await contents(pool, projection.tables) == wrong
