@@ -35,6 +35,7 @@ test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TES
 # And the other tests that take minutes. POINTS blows; SEED repeats a series.
 LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
+	tests/integration/services/test_clients.py tests/integration/services/test_schemathesis.py \
 	tests/integration/services/dedup/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_tail_breaks_off.py \

@@ -152,7 +152,6 @@ async def running(
                 routes.parked(parking, context.cursors),
             ],
             body_limits=parts.body_limits,
-            body_seconds=settings.body_seconds,
         )
         await stack.enter_async_context(background(*tasks))
         yield Wired(app, metrics)
