@@ -17,6 +17,7 @@ from tests.engines import Databases
 from tests.integration.services.three import Three, three_services
 
 EXAMPLES = os.environ.get("HOTLINE_SCHEMATHESIS_EXAMPLES", "300")
+ROOT = Path(__file__).parents[3]
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
@@ -36,7 +37,12 @@ async def test_every_answer_is_as_the_document_says(three: Three, service: str, 
         *(program, "--config-file", str(CONFIG), "run", f"{running.url}/openapi.json"),
         *("--checks", "all", "--max-examples", EXAMPLES, "--continue-on-failure", "--no-color"),
         cwd=tmp_path,
-        env={**os.environ, **{f"TOKEN_{role.upper()}": running.token(role) for role in ROLES}},
+        env={
+            **os.environ,
+            **{f"TOKEN_{role.upper()}": running.token(role) for role in ROLES},
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.integration.services.schemathesis_hooks",
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
