@@ -36,6 +36,7 @@ test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TES
 LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
 	tests/integration/shared/store/test_nothing_is_acknowledged_before_the_standby_has_it.py \
+	tests/integration/services/test_clients.py tests/integration/services/test_schemathesis.py \
 	tests/integration/services/dedup/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_lost_tail_is_adopted.py \
 	tests/integration/services/referral/test_a_tail_breaks_off.py \

@@ -167,7 +167,6 @@ async def running(
                 routes.parked(at_desk, Drops(at_desk, web, keys.kek, context.today), context.cursors),
             ],
             body_limits=parts.body_limits,
-            body_seconds=settings.body_seconds,
         )
         await readiness()  # no request before it is known whether the database is one for this software
         await stack.enter_async_context(

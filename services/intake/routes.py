@@ -183,7 +183,7 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
         status_code=200,
         response_class=ImportResponse,
         responses={200: {"model": ImportedLine, "description": "A line for each line, in their order"}},
-        openapi_extra=openapi.request_body(ComplaintBody, MEDIA_TYPE),
+        openapi_extra=openapi.request_body(ComplaintBody, MEDIA_TYPE, is_required=False),
     )
     async def import_complaints(caller: CallHandler) -> Response:
         """Record a stream of complaint bodies, one a line. The same file again changes nothing."""

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from shared.errors import Unavailable
 from shared.web import docs, openapi, problems
 from shared.web.auth import Authenticator
-from shared.web.edge import BODY_SECONDS, Edge
+from shared.web.edge import Edge
 from shared.web.routing import Router
 from shared.web.schemas import Schema
 from shared.web.waiting import Waiting
@@ -44,13 +44,11 @@ def create_app(
     authenticator: Authenticator,
     routers: Sequence[Router] = (),
     body_limits: Mapping[str, int | None] | None = None,
-    body_seconds: float = BODY_SECONDS,
     waits_for: Callable[[], Mapping[str, str]] = dict,
 ) -> FastAPI:
     """
     Args:
         body_limits: by exact path, where a body may be longer than 256 KiB, None for any length.
-        body_seconds: for a body to arrive; where any length is taken, for its next part.
         waits_for: why the service does not work now, by name; nothing where it does.
     """
     app = FastAPI(
@@ -69,7 +67,7 @@ def create_app(
     )
     app.state.authenticator = authenticator
     app.add_middleware(Waiting, waits_for=waits_for)
-    app.add_middleware(Edge, body_limits=body_limits or {}, body_seconds=body_seconds)
+    app.add_middleware(Edge, body_limits=body_limits or {})
     problems.install(app)
     for router in (*routers, _health(readiness), docs.pages(title)):
         app.include_router(router)

@@ -3,14 +3,13 @@
 uvicorn's own protocol waits for ever for a header, whatever its length, and forgets the answer of a client
 that has closed its sending side. Here
 
-- a header section has a limit of bytes (431) and of time (408), and a connection may not be silent for long;
+- a header section has a limit of bytes (431) and of time (408), a body has one of time (408; one without a
+  limit of bytes, its next part), and a connection may not be silent for long;
 - more connections than the limit are answered 503 and closed;
 - a client that closed its sending side after a whole request is answered;
 - a request without `Host`, or with two, is 400; a `Transfer-Encoding` but chunked is 501; an upgrade of a
   request with a body is 501; what is no HTTP is 400, and each of them is problem+json;
 - white space around a header's value is no part of it, and what follows a body in parts is no header.
-
-The time of a body is limited by `shared.web.edge`, which knows what a route may take.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ from shared.errors import (
 )
 from shared.settings import ServiceSettings
 from shared.web import problems
-from shared.web.edge import ON_EVERY_ANSWER
+from shared.web.edge import ENDLESS, ON_EVERY_ANSWER
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # An answer that is followed by the close of the connection may be lost where the client still sends: until it
@@ -47,6 +46,7 @@ class Limits:
     connections: int = 1_000
     header_bytes: int = 32 * 1024
     header_seconds: float = 10.0
+    body_seconds: float = 30.0
     idle_seconds: float = 75.0
     unread_seconds: float = 60.0
 
@@ -56,6 +56,7 @@ class Limits:
             settings.connections,
             settings.header_bytes,
             settings.header_seconds,
+            settings.body_seconds,
             settings.idle_seconds,
             settings.unread_seconds,
         )
@@ -88,6 +89,7 @@ class Connection(HttpToolsProtocol):
         self._since = self.loop.time()  # of the last answer's end, or of the connection
         self._header_since: float | None = None  # of a header section that is not whole
         self._is_body_open = False
+        self._body_since = 0.0  # of the headers' end; of a body without a limit, of its last part
         self._unparsed = 0  # bytes since the last step of the parser, which alone makes anything of them
         self._half_closed_since: float | None = None
         self._is_refused = False
@@ -128,17 +130,26 @@ class Connection(HttpToolsProtocol):
             super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._is_body_open:
-            super().on_header(name, value.rstrip(b" \t"))
+        """As uvicorn's, without a call of it: there are many of them in a request."""
+        if self._is_body_open:
+            return
+        name, value = name.lower(), value.rstrip(b" \t")
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._is_refused:
+            return
+        if self._unparsed > self._limits.header_bytes and self._is_too_long():
+            self._refuse(_too_large())
             return
         self._unparsed, self._header_since = 0, None
         if (problem := self._header_fault()) is not None:
             self._refuse(problem)
             return
         self._is_body_open = True
+        self._body_since = self.loop.time()
         super().on_headers_complete()
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False  # the parser reads no further request
@@ -146,6 +157,8 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
         if not self._is_refused:
+            if ENDLESS in self.cycle.scope["state"]:
+                self._body_since = self.loop.time()
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -155,27 +168,25 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def _header_fault(self) -> Problem | None:
-        size = len(self.url)
-        hosts = 0
-        codings = []
-        has_body = False
-        for name, value in self.headers:
-            size += len(name) + len(value) + 4
-            if name == b"host":
-                hosts += 1
-            elif name == b"transfer-encoding":
-                codings.append(value)
-            elif name == b"content-length":
-                has_body = value != b"0"
-        if size > self._limits.header_bytes:
-            return _too_large()
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
             return BadRequest("A request names one Host.")
-        if codings and b",".join(codings).lower() != b"chunked":
+        is_coded = b"transfer-encoding" in names
+        if is_coded and self._values(b"transfer-encoding") != [b"chunked"]:
             return NotImplementedHere("The only Transfer-Encoding that is taken is chunked.")
-        if (has_body or codings) and self.parser.should_upgrade():
+        if self.parser.should_upgrade() and (is_coded or self._values(b"content-length") not in ([], [b"0"])):
             return NotImplementedHere("A request with a body is not upgraded; leave out Upgrade.")
         return None
+
+    def _values(self, name: bytes) -> list[bytes]:
+        return [value.lower() for each, value in self.headers if each == name]
+
+    def _is_too_long(self) -> bool:
+        """More bytes than the limit were read, and some of them may be of the body."""
+        return sum(len(name) + len(value) + 4 for name, value in self.headers) + len(self.url) > (
+            self._limits.header_bytes
+        )
 
     # What goes.
 
@@ -228,6 +239,11 @@ class Connection(HttpToolsProtocol):
             self._close_after(self._limits.header_seconds, self._since, now)
         elif self.cycle.response_complete:
             self._close_after(self._limits.idle_seconds, self._since, now)
+        elif self._is_body_open:
+            # Nothing is waited for where the application does not read.
+            is_awaited = not (self.flow.read_paused or self.cycle.waiting_for_100_continue)
+            if is_awaited and now - self._body_since > self._limits.body_seconds:
+                self._refuse(RequestTimeout("The body did not arrive in time."))
         elif self._half_closed_since is not None and now - self._half_closed_since > _PROBE_SECONDS:
             self._probe()
         if self.flow.write_paused:

@@ -1,7 +1,7 @@
 """Promises about every request and every answer, whatever the route.
 
 - A body over its limit is 413, at once where `Content-Length` says so, else when the bytes that
-  really arrived pass it. A body that does not arrive in time is 408.
+  really arrived pass it.
 - A header that a route reads and that is sent twice with two values is 400 and named; a body in a
   `Content-Encoding` is 415.
 - `HEAD` is `GET` without the body.
@@ -11,7 +11,6 @@
 - An answer that had begun cannot be taken back: the connection is closed instead.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -23,7 +22,8 @@ from shared.errors import BadRequest, InternalError, Problem, UnsupportedMediaTy
 from shared.web import logs, problems
 
 BODY_LIMIT: Final = 256 * 1024
-BODY_SECONDS: Final = 30.0
+ENDLESS: Final = "endless"
+"""Stands in the state of a request whose body has no limit, for the server that limits its time."""
 
 _POLICY: Final = b"content-security-policy"
 _HEADERS: Final = [
@@ -48,17 +48,10 @@ _SINGLE: Final = {
 class Edge:
     """Pure ASGI: it costs no task, and streams pass through it unbuffered."""
 
-    def __init__(
-        self, app: ASGIApp, body_limits: Mapping[str, int | None], body_seconds: float = BODY_SECONDS
-    ) -> None:
-        """
-        Args:
-            body_limits: bytes, by path, where it differs from 256 KiB; None is no limit.
-            body_seconds: for a whole body to arrive; of one without a limit, for the next part of it.
-        """
+    def __init__(self, app: ASGIApp, body_limits: Mapping[str, int | None]) -> None:
+        """`body_limits`: by path, where it differs from 256 KiB; None is no limit."""
         self._app = app
         self._body_limits = body_limits
-        self._body_seconds = body_seconds
         self._log = logs.logger(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,27 +60,18 @@ class Edge:
             return
 
         limit = self._body_limits.get(scope["path"], BODY_LIMIT)
+        if limit is None:
+            scope.setdefault("state", {})[ENDLESS] = True
         received = 0
-        is_whole = False
-        deadline: float | None = None
         has_started = False
 
         async def counted() -> Message:
-            nonlocal received, is_whole, deadline
-            if is_whole:  # it is asked whether the client is still there
-                return await receive()
-            if deadline is None or limit is None:
-                deadline = asyncio.get_running_loop().time() + self._body_seconds
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                # The framework's own type: FastAPI passes it through while it reads a body.
-                raise (ClientDisconnect if has_started else HTTPException(408)) from None
-            is_whole = not message.get("more_body", False)
+            nonlocal received
+            message = await receive()
             if limit is not None and message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > limit:
+                    # The framework's own type: FastAPI passes it through while it reads a body.
                     raise HTTPException(413)
             return message
 
@@ -96,7 +80,10 @@ class Edge:
             if message["type"] == "http.response.start":
                 has_started = True
                 headers = [*message.get("headers", ()), *_HEADERS]
-                if not any(name == _POLICY for name, _ in headers):
+                for name, _ in headers:
+                    if name == _POLICY:
+                        break
+                else:
                     headers.append(_NOTHING_LOADED)
                 message["headers"] = headers
             await send(message)

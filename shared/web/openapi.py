@@ -94,10 +94,12 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     return {kind.status: _response(kind) for kind in kinds}
 
 
-def request_body(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+def request_body(
+    model: type[BaseModel], media_type: str = "application/json", *, is_required: bool = True
+) -> dict[str, Any]:
     """For the `openapi_extra` of a route that reads its bytes itself: the body it expects."""
     schema = model.model_json_schema(ref_template=_REFERENCE + "{model}")
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+    return {"requestBody": {"required": is_required, "content": {media_type: {"schema": schema}}}}
 
 
 def _response(kind: type[Problem]) -> dict[str, Any]:

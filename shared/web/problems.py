@@ -20,7 +20,6 @@ from shared.errors import (
     MethodNotAllowed,
     NotFound,
     Problem,
-    RequestTimeout,
     TooLarge,
     Unavailable,
     Unprocessable,
@@ -121,8 +120,6 @@ def _on_framework(request: Request, error: Exception) -> Response:
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=headers)
             problem = MethodNotAllowed("This address does not know this method.", headers=headers)
-        case 408:
-            problem = RequestTimeout("The body did not arrive in time.", headers={"Connection": "close"})
         case 413:
             problem = too_large()
         case _:

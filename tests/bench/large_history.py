@@ -16,12 +16,13 @@ import asyncpg
 from deploy.local.keys import keys_file
 from deploy.simulation import simulate
 from services.referral.conflicts import Conflicts
+from shared.conflict import Holder
 from shared.contracts.complaint import SanitisedComplaint
 from shared.sealing.keys import load_keys
 from shared.store.migrate import migrate
 from shared.store.online import make_online
 from shared.vocabulary import load_vocabulary
-from shared.web.auth import Caller, Holder
+from shared.web.auth import Caller
 from tests.integration.services.dedup.desk import opened as dedup_opened
 from tests.integration.services.referral.feeding import Feed, referral_with
 

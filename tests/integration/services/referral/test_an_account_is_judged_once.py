@@ -11,8 +11,9 @@ import pytest
 from services.referral import conflicts
 from services.referral.conflicts import Conflicts
 from services.referral.read_models import CaseRow
+from shared.conflict import Holder
 from shared.errors import Unavailable
-from shared.web.auth import Caller, Holder
+from shared.web.auth import Caller
 from tests.integration.services.referral.feeding import Referral, complaint
 
 CALLER = Caller(

@@ -112,7 +112,6 @@ async def served(
     issuer: Issuer,
     directory: Path,
     limits: Limits | None = None,
-    body_seconds: float = 30,
     body_limits: dict[str, int | None] | None = None,
 ) -> AsyncIterator[Served]:
     """A service that has these routes, is ready, and accepts the issuer's tokens."""
@@ -128,7 +127,6 @@ async def served(
             authenticator=Authenticator(keys, issuer=ISSUER, audience="hotline"),
             routers=routers,
             body_limits=body_limits,
-            body_seconds=body_seconds,
         )
         listener = server.listen("127.0.0.1", 0, "HOTLINE_PORT")
         async with server.serving(app, listener, limits):

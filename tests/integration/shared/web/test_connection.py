@@ -32,6 +32,10 @@ class Desk:
             await self.may_answer.wait()
             return {"bytes": len(body)}
 
+        @self.router.post("/v1/stream")
+        async def count(request: Request) -> dict[str, int]:
+            return {"bytes": sum([len(part) async for part in request.stream()])}
+
         @self.router.post("/v1/waits")
         async def wait_for_the_end(request: Request) -> dict[str, int]:
             await request.body()
@@ -293,7 +297,7 @@ async def test_a_connection_over_the_limit_is_told_so_and_a_place_that_is_left_i
 
 
 async def test_a_body_that_does_not_come_is_408_and_the_end(serve: Serve, desk: Desk) -> None:
-    async with serve(body_seconds=0.1) as service, service.line() as line:
+    async with serve(Limits(body_seconds=0.1)) as service, service.line() as line:
         await line.send(post(body=b"12345678")[:-4])
         answer = await line.answer()
         assert (answer.problem["status"], answer.headers["connection"]) == (408, "close")
@@ -302,12 +306,35 @@ async def test_a_body_that_does_not_come_is_408_and_the_end(serve: Serve, desk: 
 
 
 async def test_a_body_that_trickles_in_has_one_time_for_all_of_it(serve: Serve, desk: Desk) -> None:
-    async with serve(body_seconds=0.2) as service, service.line() as line:
+    async with serve(Limits(body_seconds=0.2)) as service, service.line() as line:
         await line.send(b"POST /v1/things HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
         sending = asyncio.create_task(line.flood(b"1\r\nx\r\n"))
         assert (await line.answer()).problem["status"] == 408
         sending.cancel()
     assert desk.stored == []
+
+
+async def test_a_body_without_an_end_may_trickle_in_and_not_pause(serve: Serve) -> None:
+    async with (
+        serve(Limits(body_seconds=1), body_limits={"/v1/stream": None}) as service,
+        service.line() as line,
+    ):
+        await line.send(b"POST /v1/stream HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + 2.5:
+            await line.flood(b"1\r\nx\r\n", 1)
+        await line.send(b"0\r\n\r\n")
+        assert (await line.answer()).status == 200
+        await line.send(b"POST /v1/stream HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+        assert (await line.answer()).problem["status"] == 408
+
+
+async def test_who_waits_to_be_told_to_go_on_has_not_begun_a_body(serve: Serve, desk: Desk) -> None:
+    async with serve(Limits(body_seconds=0.1)) as service, service.line() as line:
+        await line.send(post(headers=HOST + b"Expect: 100-continue\r\n")[:-2])
+        assert await line.interim() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await line.send(b"{}")
+        assert (await line.answer()).status == 200
 
 
 async def test_the_rest_of_a_body_that_was_answered_already_keeps_no_connection_open(serve: Serve) -> None:
