@@ -221,6 +221,7 @@ def test_a_jose_library_checks_every_record_with_one_followers_transport_key(
     check = python_example("check")
     keys = json.loads((cluster.data.keys / f"{ENTITLED[owner]}.json").read_text())["sources"][owner]
     ((kid, key),) = keys.items()
+    assert records[owner]
     for record in records[owner]:
         event = json.loads(record.value)
         assert check(event, kid, key)["id"] == event["id"]
