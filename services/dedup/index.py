@@ -18,6 +18,7 @@ from services.dedup import read_models
 from services.dedup.domain.blocking import blocking_keys
 from services.dedup.domain.features import Features, load
 from services.dedup.keys import index_key_id, open_features
+from services.dedup.remembered import RememberedWeights
 from services.dedup.rows import index_rows, unindexed_rows
 from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
 from shared.service import Context
@@ -53,7 +54,11 @@ class Blocked:
 
 
 class ComplaintIndex:
-    """The index of one service process."""
+    """The index of one service process.
+
+    Attributes:
+        weights: of the matches that lead from complaint to complaint.
+    """
 
     def __init__(self, context: Context) -> None:
         self._store, self._keys = context.store, context.keys
@@ -66,6 +71,7 @@ class ComplaintIndex:
         self._found = Gathered(self._ask_found)
         self._opened = Gathered(self._ask_opened)
         self._connections = 0
+        self.weights = RememberedWeights()
         self._truncated = context.metrics.contact_counter(
             "hotline_dedup_truncated_keys_total",
             "Blocking keys that led to more complaints than are compared, by kind of cap.",
