@@ -23,6 +23,7 @@ from services.dedup.domain.scoring import Found, Scorer
 from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
 from services.dedup.keys import match_key
 from services.dedup.offload import Turns
+from services.dedup.remembered import Weight
 from services.dedup.rows import proposed_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import log_type, sealed_event
@@ -121,11 +122,13 @@ class Matching:
             return AppendRequest()
         ids = [pair.match_id for pair in pairs]
         known = await self._known.of(ids)
+        self._index.weights.forget(known)
         fresh = [
             pair
             for pair in pairs
             if pair.match_id not in known and self._finders.is_first(pair.match_id, complaint_id)
         ]
+        self._index.weights.remember({pair.match_id.bytes: pair.weight for pair in fresh})
         return AppendRequest(
             events=await self._turns.take(len(fresh), self._proposals, fresh, causation_id),
             expected={
@@ -192,6 +195,10 @@ class _Pair:
             zone=found.zone,
             model=model,
         )
+
+    @property
+    def weight(self) -> Weight:
+        return self.found.scored.weight, self.found.scored.rests_on_one
 
     def evidence(self) -> MatchEvidence:
         scored = self.found.scored

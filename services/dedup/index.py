@@ -18,6 +18,7 @@ from services.dedup import read_models
 from services.dedup.domain.blocking import blocking_keys
 from services.dedup.domain.features import Features, load
 from services.dedup.keys import index_key_id, open_features
+from services.dedup.remembered import RememberedWeights
 from services.dedup.rows import index_rows, unindexed_rows
 from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
 from shared.service import Context
@@ -53,10 +54,15 @@ class Blocked:
 
 
 class IndexReader:
-    """What is indexed, from the database at every call."""
+    """What is indexed, from the database at every call.
+
+    Attributes:
+        weights: of the matches that lead from complaint to complaint; they never change.
+    """
 
     def __init__(self, context: Context) -> None:
         self._store, self._keys = context.store, context.keys
+        self.weights = RememberedWeights()
 
     async def get(self, complaint_ids: Iterable[UUID]) -> Mapping[UUID, Indexed]:
         """Those of the complaints that are indexed and not erased."""

@@ -14,14 +14,10 @@ from services.dedup.domain.zones import Zone
 from services.dedup.index import IndexReader
 from services.dedup.keys import match_key
 from services.dedup.offload import aside
+from services.dedup.remembered import Weight
 from shared.sealing.jwe import open_sealed
 from shared.service import Context
 from shared.store.events import stream_id
-
-_REMEMBERED = 500_000  # about 200 bytes each
-
-_Weight = tuple[float, bool]
-"""In bits, and whether it rests on one identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +47,12 @@ class StoredMatch:
     def is_of_incidents(self) -> bool:
         return self.kind in OF_INCIDENTS
 
-    def link(self, a: Node, b: Node, weight: "_Weight") -> Link:
-        """
-        Args:
-            a, b: its ends, as the caller keeps them.
-        """
-        if not self.decided:
-            return Link(a, b, *weight)
-        verdict: Verdict = "accepted" if self.zone == "accepted" else "rejected"
-        return Link(a, b, *weight, verdict)
-
 
 class Matches:
-    """Reads matches. Weights stay in memory, a bounded number of them: they never change."""
+    """Reads matches. Their weights stay in memory (`services.dedup.remembered`)."""
 
     def __init__(self, context: Context, index: IndexReader) -> None:
         self._store, self._index = context.store, index
-        self._weights: dict[bytes, _Weight] = {}
 
     async def of(self, complaint_ids: Collection[UUID]) -> list[StoredMatch]:
         """All matches of these complaints."""
@@ -80,16 +65,20 @@ class Matches:
         There may be hundreds of thousands. They come page by page, what is opened for the first time is
         opened aside from the event loop, and they share the nodes.
         """
-        known = {node: node for node in nodes}
-        complaints = list({complaint for complaint, _ in known})
+        known = {(complaint.bytes, subject): (complaint, subject) for complaint, subject in nodes}
+        complaints = list({complaint for complaint, _ in nodes})
         keys: dict[UUID, bytes] = {}
         links: list[Link] = []
         async for rows in self._store.pages(read_models.MATCHES_FROM, complaints, list(kinds)):
-            matches = [match for match in map(StoredMatch.of, rows) if match.a in known and match.b in known]
-            weights = await self._weighed(matches, keys)
+            inside = [
+                (row, a, b)
+                for row in rows
+                if (a := known.get((row[1].bytes, row[2]))) and (b := known.get((row[3].bytes, row[4])))
+            ]
+            weights = await self._weighed([row for row, _, _ in inside], keys)
             links += [
-                match.link(known[match.a], known[match.b], weight)
-                for match, weight in zip(matches, weights, strict=True)
+                Link(a, b, *weight, _verdict(row[6], row[7]))
+                for (row, a, b), weight in zip(inside, weights, strict=True)
                 if weight is not None
             ]
         return links
@@ -99,26 +88,20 @@ class Matches:
         opened = await self._opened(matches, {})
         return {UUID(bytes=id_): MATCH_PROPOSED.read_sealed(plain) for id_, plain in opened.items()}
 
-    async def _weighed(
-        self, matches: Sequence[StoredMatch], keys: dict[UUID, bytes]
-    ) -> list["_Weight | None"]:
+    async def _weighed(self, rows: Sequence[asyncpg.Record], keys: dict[UUID, bytes]) -> list[Weight | None]:
         """The weight of each match, None where it cannot be opened any more.
 
         Args:
             keys: index keys that were read; those that are missing are added.
         """
-        found = {match.match_id.bytes: self._weights.get(match.match_id.bytes) for match in matches}
-        if unknown := [match for match in matches if found[match.match_id.bytes] is None]:
-            opened = await self._opened(unknown, keys)
+        remembered = self._index.weights
+        weights = [remembered.get(row[0].bytes) for row in rows]
+        if unknown := [row for row, weight in zip(rows, weights, strict=True) if weight is None]:
+            opened = await self._opened(list(map(StoredMatch.of, unknown)), keys)
             fresh = await aside(len(opened), _weights_of, opened)
-            self._remember(fresh)
-            found |= fresh
-        return list(found.values())
-
-    def _remember(self, weights: Mapping[bytes, "_Weight"]) -> None:
-        self._weights |= weights
-        while len(self._weights) > _REMEMBERED:
-            del self._weights[next(iter(self._weights))]
+            remembered.remember(fresh)
+            weights = [weight or fresh.get(row[0].bytes) for row, weight in zip(rows, weights, strict=True)]
+        return weights
 
     async def _opened(self, matches: Sequence[StoredMatch], keys: dict[UUID, bytes]) -> Mapping[bytes, bytes]:
         """match id -> plain evidence."""
@@ -134,6 +117,12 @@ class Matches:
         return await aside(len(sealed), _unsealed, sealed, keys)
 
 
+def _verdict(zone: Zone, is_decided: bool) -> Verdict | None:
+    if not is_decided:
+        return None
+    return "accepted" if zone == "accepted" else "rejected"
+
+
 def _unsealed(
     sealed: Iterable[tuple[StoredMatch, UUID, str]], keys: Mapping[UUID, bytes]
 ) -> Mapping[bytes, bytes]:
@@ -144,7 +133,7 @@ def _unsealed(
     return found
 
 
-def _weights_of(opened: Mapping[bytes, bytes]) -> dict[bytes, "_Weight"]:
+def _weights_of(opened: Mapping[bytes, bytes]) -> dict[bytes, Weight]:
     """Out of evidence that this service has sealed: it is not validated again, for there is much of it."""
     told = {id_: orjson.loads(plain) for id_, plain in opened.items()}
     return {id_: (each["weight"], each["rests_on_one"]) for id_, each in told.items()}
