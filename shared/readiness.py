@@ -89,7 +89,7 @@ class Readiness:
     async def _look(self) -> Mapping[str, str]:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                reasons = self._judged(await self._store.look(lambda found: not self._window.misfit(found)))
+                reasons = self._judged(await self._store.look())
         except SchemaFault as fault:
             reasons = {"schema": str(fault)}
         except StoreUnavailable as fault:

@@ -4,7 +4,7 @@ Two transactions a complaint. The first indexes it and leaves the cursor where i
 pair facts and moves the cursor. An erasure takes away all that was indexed, in one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from uuid import UUID
 
@@ -22,12 +22,13 @@ from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Found, Scorer
 from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
 from services.dedup.keys import match_key
+from services.dedup.offload import Turns
 from services.dedup.rows import proposed_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import log_type, sealed_event
 from shared.sealing.keys import destroy_data_key
 from shared.service import Context
-from shared.store.events import identity_of, stream_id
+from shared.store.events import NewEvent, identity_of, stream_id
 from shared.store.gathering import Gathered
 from shared.store.requests import AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Handlers, Incoming, RecordFault, nothing_follows
@@ -54,6 +55,8 @@ class Matching:
         self._context, self._index, self._scorer = context, index, scorer
         self._store = context.store
         self._known = Gathered(self._ask_known)
+        self._finders = _Finders()
+        self._turns = Turns()
 
     async def recorded(self, incoming: Incoming) -> AppendRequest:
         """Index the complaint, then answer with the pair facts that it brings."""
@@ -64,14 +67,11 @@ class Matching:
         features = features_of(recorded.body, recorded.source_group)
         blocked = self._index.blocked(features)
         own = await self._index.add(complaint_id, features, blocked, incoming.guard)
-        pairs = [
-            pair
-            for other in await self._index.candidates(own, blocked)
-            for pair in self._pairs(*_in_order(own, other))
-        ]
+        others = await self._index.candidates(own, blocked)
+        pairs = await self._turns.take(len(others), self._pairs, own, others)
         return merged(
             AppendRequest(expected=still_there([complaint_id])),
-            await self._new_facts(pairs, causation_id=str(incoming.envelope.id)),
+            await self._new_facts(complaint_id, pairs, causation_id=str(incoming.envelope.id)),
         )
 
     async def erased(self, incoming: Incoming) -> AppendRequest:
@@ -94,7 +94,7 @@ class Matching:
         tombstone = Claim(TOMBSTONE, complaint_id.bytes)
         return merged(removal, AppendRequest(events=(withdrawn,), claims=(tombstone,)))
 
-    def _pairs(self, low: Indexed, high: Indexed) -> list["_Pair"]:
+    def _pairs(self, own: Indexed, others: Iterable[Indexed]) -> list["_Pair"]:
         return [
             _Pair(
                 match_id(found.kind, low.complaint_id, found.subject, high.complaint_id, found.other_subject),
@@ -102,6 +102,8 @@ class Matching:
                 high,
                 found,
             )
+            for other in others
+            for low, high in (_in_order(own, other),)
             for found in self._scorer.pairs(low.features, high.features)
         ]
 
@@ -109,30 +111,65 @@ class Matching:
         rows = await self._store.fetch(read_models.KNOWN_MATCHES, match_ids)
         return {row["match_id"]: True for row in rows}
 
-    async def _new_facts(self, pairs: Sequence["_Pair"], causation_id: str) -> AppendRequest:
-        """Those that nobody has found before. That their streams are new makes them unique: of two handlers
-        that find one pair at once, the second is refused and asks again."""
+    async def _new_facts(
+        self, complaint_id: UUID, pairs: Sequence["_Pair"], causation_id: str
+    ) -> AppendRequest:
+        """Those that nobody has found before, and that are this complaint's to append. That their streams are
+        new makes them unique: of two processes that find one pair at once, the second is refused and asks
+        again."""
         if not pairs:
             return AppendRequest()
         ids = [pair.match_id for pair in pairs]
         known = await self._known.of(ids)
-        fresh = [pair for pair in pairs if pair.match_id not in known]
-        day, model = self._context.today(), self._scorer.model.version
+        fresh = [
+            pair
+            for pair in pairs
+            if pair.match_id not in known and self._finders.is_first(pair.match_id, complaint_id)
+        ]
         return AppendRequest(
-            events=tuple(
+            events=await self._turns.take(len(fresh), self._proposals, fresh, causation_id),
+            expected={
+                **{_stream(pair): 0 for pair in fresh},
+                **still_there(chain.from_iterable((p.low.complaint_id, p.high.complaint_id) for p in fresh)),
+            },
+            rows=tuple([proposed_row(pair.proposed(self._scorer.model.version)) for pair in fresh]),
+        )
+
+    def _proposals(self, pairs: Iterable["_Pair"], causation_id: str) -> tuple[NewEvent, ...]:
+        day, model = self._context.today(), self._scorer.model.version
+        return tuple(
+            [
                 sealed_event(
                     _stream(pair), MATCH_PROPOSED, pair.proposed(model), pair.evidence(),
                     match_key(pair.match_id, pair.low.index_key, pair.high.index_key), day,
                     causation_id=causation_id,
                 )
-                for pair in fresh
-            ),
-            expected={
-                **{_stream(pair): 0 for pair in fresh},
-                **still_there(chain.from_iterable((p.low.complaint_id, p.high.complaint_id) for p in fresh)),
-            },
-            rows=tuple(proposed_row(pair.proposed(model)) for pair in fresh),
+                for pair in pairs
+            ]
         )  # fmt: skip
+
+
+class _Finders:
+    """Which of two complaints appends their pair, where the handlers of both have found it at once.
+
+    When everybody calls about one officer, hundreds of handlers find each other's complaints: if each of them
+    appended every pair, one alone would get through each commit, and the others would begin again. The other
+    one may leave the pair to the first, for that one is not applied without it: whatever becomes of its
+    handler, it comes again, and finds the pair again.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[UUID, UUID] = {}
+
+    def is_first(self, match_id: UUID, complaint_id: UUID) -> bool:
+        """Whether the pair is this complaint's to append; forgotten after many others, which is harmless."""
+        first = self._first.setdefault(match_id, complaint_id)
+        if len(self._first) > _MOST_FINDERS:
+            del self._first[next(iter(self._first))]
+        return first == complaint_id
+
+
+_MOST_FINDERS = 100_000
 
 
 class _Pair:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from services.dedup.domain.clusters import Node, never_apart
-from services.dedup.domain.facts import incident_id
+from services.dedup.domain.facts import OF_INCIDENTS, incident_id
 from services.dedup.domain.model import Model
 from services.dedup.domain.weights import probability_of
 from services.dedup.index import ComplaintIndex
@@ -17,6 +17,7 @@ from services.dedup.rows import incident_rows
 from services.dedup.sources import sources
 from services.dedup.steps import MOST_IN_EVENT, Step, Steps
 from services.dedup.touched import Touched
+from services.dedup.waiting import Waiting
 from shared.contracts.events import INCIDENT_CHANGED
 from shared.contracts.match_events import MOST_MEMBERS, IncidentChanged
 from shared.service import Context
@@ -26,6 +27,7 @@ class Incidents:
     def __init__(self, context: Context, index: ComplaintIndex, matches: Matches, model: Model) -> None:
         self._index = index
         self._regions = Regions.of_incidents(context.store, matches)
+        self._waiting = Waiting(context.store, OF_INCIDENTS)
         self._rule = Rule(
             model.incident, never_apart, group_id=lambda lowest: incident_id(lowest[0]), keeps_singles=True
         )
@@ -42,6 +44,7 @@ class Incidents:
             len(region.nodes) + len(region.links), resolved, region, touched.withdrawn, self._rule
         )
         await steps.append([await self._step(step, found, steps) for step in found.steps])
+        await steps.append(await self._waiting.changed(region.nodes, found.waiting, steps))
         moved = {
             complaint
             for step in found.steps

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.dedup import read_models
 from services.dedup.domain.clusters import Link, Node, of_one_complaint
-from services.dedup.domain.facts import incident_id, pattern_id
+from services.dedup.domain.facts import OF_PATTERNS, incident_id, pattern_id
 from services.dedup.domain.features import ONLY_WITH_ANOTHER
 from services.dedup.domain.model import Model
 from services.dedup.index import ComplaintIndex
@@ -18,6 +18,7 @@ from services.dedup.rows import PatternRows
 from services.dedup.sources import sources
 from services.dedup.steps import MOST_IN_EVENT, Step, Steps
 from services.dedup.touched import Touched
+from services.dedup.waiting import Waiting
 from shared.contracts.events import PATTERN_CHANGED
 from shared.contracts.match_events import MOST_MEMBERS, PatternChanged, PatternMember
 from shared.service import Context
@@ -30,6 +31,7 @@ class Patterns:
     def __init__(self, context: Context, index: ComplaintIndex, matches: Matches, model: Model) -> None:
         self._store, self._index, self._matches = context.store, index, matches
         self._regions = Regions.of_patterns(context.store, matches)
+        self._waiting = Waiting(context.store, OF_PATTERNS)
         self._rule = Rule(
             model.officer, of_one_complaint, group_id=lambda lowest: pattern_id(*lowest), keeps_singles=False
         )
@@ -64,6 +66,7 @@ class Patterns:
                 for step in (*found.steps, *recounted)
             ]
         )
+        await steps.append(await self._waiting.changed(region.nodes, found.waiting, steps))
 
     async def _start(self, touched: Touched, moved: Collection[UUID]) -> set[Node]:
         rows = await self._store.fetch(read_models.SUBJECTS_IN_PATTERNS, list(moved))

@@ -21,6 +21,7 @@ from services.dedup.domain.facts import (
     MATCH_PROPOSED,
     MATCH_REJECTED,
     MATCH_RETRACTED,
+    WAITING_CHANGED,
 )
 from services.dedup.domain.normalising import features_of
 from services.dedup.index import blocking_digests
@@ -33,6 +34,7 @@ from services.dedup.rows import (
     proposed_row,
     taken_out_rows,
     unindexed_rows,
+    waiting_rows,
 )
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, INCIDENT_CHANGED, PATTERN_CHANGED
 from shared.contracts.match_events import PatternChanged
@@ -47,6 +49,7 @@ from shared.streaming.cloudevents import parse
 
 _DECIDED: Final = {log_type(type_): type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
 _PROPOSED: Final = log_type(MATCH_PROPOSED)
+_WAITING: Final = log_type(WAITING_CHANGED)
 _TAKEN_OUT: Final = log_type(COMPLAINT_TAKEN_OUT)
 _INCIDENT: Final = log_type(INCIDENT_CHANGED)
 _PATTERN: Final = log_type(PATTERN_CHANGED)
@@ -60,6 +63,7 @@ class Projection:
         read_models.BLOCKING_KEYS,
         read_models.HELD,
         read_models.MATCHES,
+        read_models.WAITING_MATCHES,
         read_models.INCIDENT_MEMBERS,
         read_models.PATTERN_MEMBERS,
         read_models.PATTERNS,
@@ -147,6 +151,8 @@ def _of_event(event: RecordedEvent) -> list[RowChange]:
         return [match_row(type_.read_clear(clear), state.zone, is_decided=state.decided)]
     if event.type == _INCIDENT:
         return incident_rows(INCIDENT_CHANGED.read_clear(clear))
+    if event.type == _WAITING:
+        return waiting_rows(WAITING_CHANGED.read_clear(clear))
     if event.type == _TAKEN_OUT:
         return taken_out_rows(COMPLAINT_TAKEN_OUT.read_clear(clear).complaint_id)
     return []

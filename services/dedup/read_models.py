@@ -35,12 +35,30 @@ MATCHES = Table(
     },
     ("match_id",),
 )
+WAITING_MATCHES = Table(
+    "waiting_matches",
+    {
+        "match_id": "uuid",
+        "kind": "text",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "other_complaint_id": "uuid",
+        "other_subject": "smallint",
+    },
+    ("match_id",),
+)
 INCIDENT_MEMBERS = Table(
     "incident_members", {"complaint_id": "uuid", "incident_id": "uuid"}, ("complaint_id",)
 )
 PATTERN_MEMBERS = Table(
     "pattern_members",
-    {"member": "text", "complaint_id": "uuid", "subject": "smallint", "pattern_id": "uuid"},
+    {
+        "member": "text",
+        "complaint_id": "uuid",
+        "subject": "smallint",
+        "pattern_id": "uuid",
+        "own_pattern": "uuid",
+    },
     ("member",),
 )
 PATTERNS = Table(
@@ -108,8 +126,9 @@ MATCHES_FROM = f"""
 SELECT {_MATCH} FROM matches WHERE complaint_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
 """
 
-# The grey zone, and what a rule accepted where the release of a complaint waits for a person's word on it.
-# Relies on matches_review, matches_complaint and matches_other_complaint.
+# The grey zone, what a rule accepted without effect, and what a rule accepted where the release of a
+# complaint waits for a person's word on it. Relies on matches_review, waiting_matches_pkey, matches_complaint
+# and matches_other_complaint.
 REVIEWS = f"""
 WITH waiting AS (
     SELECT match_id FROM held JOIN matches USING (complaint_id)
@@ -117,6 +136,10 @@ WITH waiting AS (
     UNION
     SELECT match_id FROM held JOIN matches ON held.complaint_id = other_complaint_id
     WHERE zone = 'accepted' AND NOT decided AND kind = 'same_officer' AND match_id > $1
+    UNION
+    (SELECT match_id FROM (SELECT match_id FROM waiting_matches) AS without_effect
+     JOIN matches USING (match_id)
+     WHERE zone = 'accepted' AND NOT decided AND match_id > $1 ORDER BY match_id LIMIT $2)
 ), listed AS (
     (SELECT match_id FROM matches WHERE zone = 'review' AND match_id > $1 ORDER BY match_id LIMIT $2)
     UNION ALL
@@ -125,7 +148,22 @@ WITH waiting AS (
 SELECT {_MATCH} FROM listed JOIN matches USING (match_id) ORDER BY match_id LIMIT $2
 """
 
+WITHOUT_EFFECT = "SELECT match_id FROM waiting_matches WHERE match_id = ANY($1::uuid[])"
+
 HELD_OF = "SELECT complaint_id FROM held WHERE complaint_id = ANY($1::uuid[])"
+
+# Relies on waiting_matches_complaint and waiting_matches_other_complaint.
+WAITING_OF = """
+SELECT match_id, complaint_id, subject, other_complaint_id, other_subject FROM waiting_matches
+WHERE kind = ANY($2::text[]) AND (complaint_id = ANY($1::uuid[]) OR other_complaint_id = ANY($1::uuid[]))
+"""
+
+# What the rule accepted between these pairs of complaints. Relies on matches_complaint.
+ACCEPTED_BETWEEN = f"""
+SELECT {_MATCH} FROM unnest($1::uuid[], $2::uuid[]) AS asked (one, other)
+JOIN matches ON complaint_id = one AND other_complaint_id = other
+WHERE zone = 'accepted' AND NOT decided AND kind = ANY($3::text[])
+"""
 
 # The first event of a match's stream is always `match.proposed`. Relies on events_stream_id_version_key.
 PROPOSALS = "SELECT stream_id, event_id, data FROM events WHERE stream_id = ANY($1::text[]) AND version = 1"
@@ -165,6 +203,39 @@ ORDER BY complaint_id, subject
 SUBJECTS_IN_PATTERNS = """
 SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE complaint_id = ANY($1::uuid[])
 ORDER BY complaint_id, subject
+"""
+
+# The pattern that has a member from which it takes its id, or would without others. Relies on
+# pattern_members_own_pattern.
+PATTERN_OF_OWN = "SELECT pattern_id FROM pattern_members WHERE own_pattern = $1"
+
+# Relies on pattern_members_pattern.
+MEMBERS_OF_PATTERNS = """
+SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE pattern_id = ANY($1::uuid[])
+ORDER BY complaint_id, subject
+"""
+
+# Patterns by each of their members, in the order of the ids that they might have for who may not see all of
+# them. What is seen of a pattern has no more incidents and forces than the whole. Relies on
+# pattern_members_own_pattern, patterns_pkey, pattern_members_pattern and indexed_pkey.
+LIST_PATTERNS_BY_MEMBER = """
+SELECT own_pattern, patterns.pattern_id FROM pattern_members JOIN patterns USING (pattern_id)
+WHERE own_pattern > $1 AND incidents >= $2
+  AND ($3::text IS NULL
+       OR EXISTS (SELECT FROM pattern_members AS of_pattern JOIN indexed USING (complaint_id)
+                  WHERE of_pattern.pattern_id = patterns.pattern_id
+                    AND indexed.forces ->> of_pattern.subject::text = $3))
+ORDER BY own_pattern LIMIT $4
+"""
+
+FORCES_OF = "SELECT complaint_id, forces FROM indexed WHERE complaint_id = ANY($1::uuid[])"
+
+# Relies on inbox_subject and data_keys_pkey: of an erased one there is no key.
+BODIES = """
+SELECT key_id, event, kek_id, wrapped
+FROM unnest($1::uuid[], $2::text[]) AS asked (key_id, subject)
+JOIN inbox ON inbox.subject = asked.subject AND inbox.type = $3 AND state = 'applied'
+JOIN data_keys USING (key_id)
 """
 
 PATTERNS_BY_ID = """

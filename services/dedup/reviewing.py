@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.dedup import read_models
+from services.dedup.conflicts import Conflicts
 from services.dedup.domain.decisions import Command, DecisionRefused, MatchState, decide, evolve
 from services.dedup.domain.facts import (
     MATCH_ACCEPTED,
@@ -24,6 +25,7 @@ from shared.sealing.events import own_type, sealed_event
 from shared.service import Context
 from shared.store.events import stream_id
 from shared.store.requests import AppendRequest, VersionConflict
+from shared.web.auth import Caller
 
 _DECIDED = {type_.name: type_ for type_ in (MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)}
 
@@ -33,15 +35,16 @@ class Reviewing:
         self,
         context: Context,
         index: IndexReader,
+        conflicts: Conflicts,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._context, self._index, self._now = context, index, now
+        self._context, self._index, self._conflicts, self._now = context, index, conflicts, now
 
-    async def decide(self, match_id: UUID, command: Command, by: str, reason: str) -> StoredMatch:
+    async def decide(self, match_id: UUID, command: Command, caller: Caller, reason: str) -> StoredMatch:
         """Decide; the match as it is then.
 
         Raises:
-            NotFound: there is no such match, or one of its complaints is erased.
+            NotFound: there is no such match, one of its complaints is erased, or it is not for this caller.
             Conflict: there is nothing to decide (any more).
             StoreUnavailable
         """
@@ -53,7 +56,7 @@ class Reviewing:
         match = StoredMatch.of(row)
         proposed = MATCH_PROPOSED.read_clear(events[0].data["clear"])
         keys = await self._index.index_keys([proposed.complaint_id, proposed.other_complaint_id])
-        if len(keys) < 2:
+        if len(keys) < 2 or await self._conflicts.hidden(caller, list(keys)):
             raise NotFound("There is no such match.")
         state = MatchState(proposed.zone)
         for event in events[1:]:
@@ -74,7 +77,7 @@ class Reviewing:
                 other_complaint_id=proposed.other_complaint_id,
                 other_subject=proposed.other_subject,
             ),
-            MatchDecided(by=by, at=self._now(), reason=reason),
+            MatchDecided(by=caller.subject, at=self._now(), reason=reason),
             match_key(match_id, keys[proposed.complaint_id], keys[proposed.other_complaint_id]),
             self._context.today(),
         )

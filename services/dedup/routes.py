@@ -3,11 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
-from services.dedup import read_models
+from services.dedup.conflicts import Conflicts
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
 from services.dedup.index import IndexReader
@@ -30,88 +29,111 @@ from shared.web.auth import Caller, MatchReviewer, role
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from shared.web.parameters import ForceFilter
 from shared.web.routing import Router
+from shared.web.schemas import Schema
 
 PatternReader = Annotated[Caller, Depends(role("match_reviewer", "assessor"))]
 Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=2_000), VISIBLE, Sanitise()]
+MinIncidents = Annotated[
+    int, Query(ge=1, le=1_000_000, description="Only patterns with at least so many incidents.", examples=[2])
+]
 _LOWEST = UUID(int=0)
 
 
-class Decision(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Decision(Schema):
+    """A person's decision on a match in doubt."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"decision": "accept", "reason": "The same day, street and car."}]},
+    )
 
     decision: Literal["accept", "reject"]
+    """Whether the two belong together."""
     reason: Reason
+    """The reason, 1 to 2,000 characters."""
 
 
-class Retraction(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Retraction(Schema):
+    """Why a match is undone."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "Two officers of one name."}]}
+    )
 
     reason: Reason
+    """The reason, 1 to 2,000 characters."""
 
 
-class Decided(BaseModel):
+class Decided(Schema):
+    """A match after a decision."""
+
     match_id: UUID
+    """The match."""
     zone: Literal["accepted", "review", "rejected"]
+    """Where the match stands now."""
 
 
 def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
-    index = IndexReader(context)
-    views, reviewing = Views(context, index, load_model()), Reviewing(context, index)
-    store = context.store
+    index, conflicts = IndexReader(context), Conflicts(context)
+    views = Views(context, index, load_model(), conflicts)
+    reviewing = Reviewing(context, index, conflicts)
     reading = Router(prefix="/v1", tags=["matches"])
     deciding = Router(prefix="/v1", tags=["reviews"])
 
     @reading.get("/complaints/{complaint_id}/matches")
-    async def matches_of_complaint(complaint_id: UUID, _: MatchReviewer) -> ComplaintMatches:
-        """What a complaint was matched with, and why. One that is not known (yet) is not indexed."""
-        return await views.complaint(complaint_id)
+    async def show_matches(complaint_id: UUID, caller: MatchReviewer) -> ComplaintMatches:
+        """Show the matches of a complaint, and the reasons for each. One that is not known yet is not
+        indexed."""
+        return await views.complaint(caller, complaint_id)
 
     @reading.get("/incidents/{incident_id}", responses=openapi.problems(NotFound))
-    async def incident(incident_id: UUID, _: PatternReader) -> ShownIncident:
-        """The complaints of one incident."""
-        return await views.incident(incident_id)
+    async def show_incident(incident_id: UUID, caller: PatternReader) -> ShownIncident:
+        """Show the complaints of one incident."""
+        return await views.incident(caller, incident_id)
 
     @reading.get("/patterns/{pattern_id}", responses=openapi.problems(NotFound))
-    async def pattern(pattern_id: UUID, _: PatternReader) -> ShownPattern:
-        """The subjects that are one officer."""
-        return await views.pattern(pattern_id)
+    async def show_pattern(pattern_id: UUID, caller: PatternReader) -> ShownPattern:
+        """Show the subjects that are one officer."""
+        return await views.pattern(caller, pattern_id)
 
     @reading.get("/patterns")
-    async def patterns(
-        _: PatternReader,
+    async def list_patterns(
+        caller: PatternReader,
         force: ForceFilter = None,
-        min_incidents: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+        min_incidents: MinIncidents = 1,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[ListedPattern]:
-        """Patterns with at least so many incidents; with `force`, those in which it is named."""
-        listing = context.cursors.listing("/v1/patterns", force=force, min_incidents=min_incidents)
+        """List the patterns with at least so many incidents; with `force`, those in which it is named."""
+        listing = context.cursors.listing(
+            "/v1/patterns", force=force, min_incidents=min_incidents, caller=caller.subject
+        )
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        rows = await store.fetch(read_models.LIST_PATTERNS, start, min_incidents, force, limit + 1)
-        return listing.page(rows, limit, position=lambda row: [str(row[0])], item=_listed)
+        found = await views.patterns(caller, start, min_incidents, force, limit + 1)
+        return listing.page(found, limit, position=lambda p: [str(p.pattern_id)], item=lambda p: p)
 
     @deciding.get("/reviews")
-    async def reviews(
-        _: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    async def list_reviews(
+        caller: MatchReviewer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ReviewedMatch]:
-        """The matches that wait for a person: the grey zone, and what a rule accepted where the release of a
-        complaint waits for a person's word."""
-        listing = context.cursors.listing("/v1/reviews")
+        """List the matches that wait for a person: the grey zone, what a rule accepted where the release of a
+        complaint waits for a person's word, and what a rule accepted that joins nothing."""
+        listing = context.cursors.listing("/v1/reviews", caller=caller.subject)
         after = listing.after(cursor)
         start = UUID(after[0]) if after else _LOWEST
-        found = await views.reviews(start, limit + 1)
+        found = await views.reviews(caller, start, limit + 1)
         return listing.page(found, limit, position=lambda m: [str(m.match_id)], item=lambda m: m)
 
     @deciding.post("/reviews/{match_id}", responses=openapi.problems(NotFound, Conflict))
-    async def review(match_id: UUID, body: Decision, caller: MatchReviewer) -> Decided:
+    async def review_match(match_id: UUID, body: Decision, caller: MatchReviewer) -> Decided:
         """Accept or reject a match: one of the grey zone, one that a rule accepted, or one that was rejected
         or retracted before."""
         return await _decided(reviewing, match_id, body.decision, caller, body.reason)
 
     @deciding.post("/matches/{match_id}/retract", responses=openapi.problems(NotFound, Conflict))
-    async def retract(match_id: UUID, body: Retraction, caller: MatchReviewer) -> Decided:
+    async def retract_match(match_id: UUID, body: Retraction, caller: MatchReviewer) -> Decided:
         """Undo an accepted match, whether a rule or a person accepted it. A review can accept it again."""
         return await _decided(reviewing, match_id, "retract", caller, body.reason)
 
@@ -122,11 +144,7 @@ async def _decided(
     reviewing: Reviewing, match_id: UUID, command: Command, caller: Caller, reason: str
 ) -> Decided:
     try:
-        match = await reviewing.decide(match_id, command, caller.subject, reason)
+        match = await reviewing.decide(match_id, command, caller, reason)
     except (StoreUnavailable, StoreHalted):
         raise Unavailable("Nothing was decided; send it again.") from None
     return Decided.model_validate({"match_id": match.match_id, "zone": match.zone})
-
-
-def _listed(row: asyncpg.Record) -> ListedPattern:
-    return ListedPattern(pattern_id=UUID(bytes=row[0].bytes), complaints=row[1], incidents=row[2])

@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 
 from services.dedup.domain.clusters import WHOLE, Node
-from services.dedup.domain.facts import MatchProposed, Pair, incident_id
+from services.dedup.domain.facts import MatchProposed, Pair, WaitingChanged, incident_id
+from services.dedup.domain.facts import pattern_id as own_pattern_id
 from services.dedup.domain.features import ONLY_WITH_ANOTHER, Features, dump
 from services.dedup.domain.zones import Zone
 from services.dedup.keys import seal_features
@@ -22,6 +23,7 @@ from services.dedup.read_models import (
     MATCHES,
     PATTERN_MEMBERS,
     PATTERNS,
+    WAITING_MATCHES,
     member_key,
 )
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
@@ -94,7 +96,25 @@ def taken_out_rows(complaint_id: UUID) -> list[RowChange]:
         Remove(PATTERN_MEMBERS, "complaint_id", complaint_id),
         Remove(MATCHES, "complaint_id", complaint_id),
         Remove(MATCHES, "other_complaint_id", complaint_id),
+        Remove(WAITING_MATCHES, "complaint_id", complaint_id),
+        Remove(WAITING_MATCHES, "other_complaint_id", complaint_id),
     ]
+
+
+def waiting_rows(told: WaitingChanged) -> list[RowChange]:
+    """Matches begin to wait for a person, or end it."""
+    rows: list[RowChange] = [Remove(WAITING_MATCHES, "match_id", match_id) for match_id in told.ended]
+    for pair in told.began:
+        row = {
+            "match_id": pair.match_id,
+            "kind": pair.kind,
+            "complaint_id": pair.complaint_id,
+            "subject": WHOLE if pair.subject is None else pair.subject,
+            "other_complaint_id": pair.other_complaint_id,
+            "other_subject": WHOLE if pair.other_subject is None else pair.other_subject,
+        }
+        rows.append(Put(WAITING_MATCHES, row))
+    return rows
 
 
 class PatternRows:
@@ -149,5 +169,6 @@ def _member_row(node: Node, pattern_id: UUID) -> Put:
         "complaint_id": node[0],
         "subject": node[1],
         "pattern_id": pattern_id,
+        "own_pattern": own_pattern_id(*node),
     }
     return Put(PATTERN_MEMBERS, row)

@@ -14,6 +14,7 @@ from services.dedup.domain.facts import (
     MATCH_RETRACTED,
     OF_INCIDENTS,
     TAIL_ADOPTED,
+    WAITING_CHANGED,
     Pair,
 )
 from services.dedup.regions import wholes
@@ -34,6 +35,7 @@ _OWN = {
         COMPLAINT_TAKEN_OUT,
         COMPLAINT_WITHDRAWN,
         TAIL_ADOPTED,
+        WAITING_CHANGED,
         INCIDENT_CHANGED,
         PATTERN_CHANGED,
         *DROP_EVENTS,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from services.intake.contacts import Contacts
 from services.intake.importing import MEDIA_TYPE, ImportResponse
@@ -21,23 +21,25 @@ from shared.sanitiser.text import sanitise
 from shared.web import openapi
 from shared.web.auth import CallHandler
 from shared.web.routing import Router
+from shared.web.schemas import Schema
 
 IMPORTS = "/v1/imports"
 
 _LONGEST_KEY: Final = 200
-_ABOUT_THE_KEY: Final = "any text that is this request's own; with it, sending it again is safe"
 # Declared by hand and read by `_request_key`: as a parameter of FastAPI's it took a fifth of the
 # framework's time for a complaint.
 _KEY_PARAMETER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": _ABOUT_THE_KEY,
-    "schema": {
-        "anyOf": [{"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}, {"type": "null"}],
-        "title": "Idempotency-Key",
-        "description": _ABOUT_THE_KEY,
-    },
+    "description": "Any text that is this request's own. With it, sending the request again is safe until the"
+    " end of the next day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY, "examples": ["call-1"]},
+}
+
+
+_LOCATION: Final = {
+    "Location": {"schema": {"type": "string"}, "description": "The address of the complaint, for staff."}
 }
 
 
@@ -55,57 +57,89 @@ def _request_key(request: Request) -> str:
     return key
 
 
-class RedactionOfKind(BaseModel):
+class RedactionOfKind(Schema):
+    """How many traces of one kind were taken out."""
+
     kind: str
+    """The kind of trace that was taken out, such as `phone`."""
     count: int
+    """How many of this kind were taken out."""
 
 
-class ComplaintAccepted(BaseModel):
+class ComplaintAccepted(Schema):
     """`receipt` is shown this once: the caller comes back with it, and nobody else can."""
 
     complaint_id: UUID
+    """The id of the complaint, for staff."""
     receipt: str
+    """The 16 digits by which the caller, and nobody else, can come back. They are shown this once."""
     recorded_on: date
+    """The day of the contact in Europe/London; no time is kept."""
     redactions: list[RedactionOfKind]
+    """What was taken out, by kind."""
 
 
-class ComplaintShown(BaseModel):
+class ComplaintShown(Schema):
+    """A complaint as it is kept."""
+
     complaint_id: UUID
+    """The id of the complaint."""
     recorded_on: date
+    """The day of the contact in Europe/London; no time is kept."""
     body: SanitisedComplaint
+    """The complaint, without the caller's traces."""
     redactions: list[RedactionCount]
+    """What was taken out, by field and kind."""
 
 
-class ImportedLine(BaseModel):
+class ImportedLine(Schema):
     """One line of the answer."""
 
     line: int
+    """The number of the line in what was sent, from 1."""
     complaint_id: UUID | None = None
+    """The complaint that the line became, or had become before."""
     repeated: bool | None = None
+    """True where the line was known from before; else left out."""
     error: dict[str, object] | None = None
+    """Why the line was not kept: `detail`, `errors` by field, and `retry` where sending it again will do.
+    Left out where it was kept."""
 
 
-class ContactsClosed(BaseModel):
+class ContactsClosed(Schema):
     """How many contacts were noted, under today's day."""
 
     count: int
+    """How many contacts were noted."""
 
 
 class Preview(Contract):
+    """A text whose traces of the caller are looked for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"narrative": "My name is Jane Smith."}]})
+
     narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
+    """The text to look through, 1 to 20,000 characters."""
 
 
-class RedactedSpan(BaseModel):
+class RedactedSpan(Schema):
     """What would go: code points of the text as sent, from `start` up to `end`."""
 
     start: int
+    """The first character that would go, counted in code points from 0."""
     end: int
+    """The character after the last that would go."""
     kind: str
+    """The kind of trace, such as `name`."""
 
 
-class Previewed(BaseModel):
+class Previewed(Schema):
+    """The text without the traces, and what they were."""
+
     narrative: str
+    """The text as it would be kept."""
     redactions: list[RedactedSpan]
+    """What would be taken out of it."""
 
 
 def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router]:
@@ -118,6 +152,7 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
         response_model=ComplaintAccepted,
         responses={
             200: {"model": ComplaintAccepted, "description": "It was recorded before; the same answer"},
+            201: {"headers": _LOCATION},
             **openapi.problems(Conflict),
         },
         openapi_extra=openapi.request_body(ComplaintBody) | {"parameters": [_KEY_PARAMETER]},
@@ -134,7 +169,7 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
 
     @router.get("/complaints/{complaint_id}", responses=openapi.problems(NotFound))
     async def show_complaint(caller: CallHandler, complaint_id: UUID) -> ComplaintShown:
-        """What was kept of a complaint, the sanitised body, for who recorded it, on the same day."""
+        """Show a complaint as it is kept, without the caller's traces, to its recorder on the same day."""
         recorded_on, recorded = await shift.complaint(caller, complaint_id)
         return ComplaintShown(
             complaint_id=complaint_id,
@@ -170,7 +205,7 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
 
     @router.post("/sanitise")
     async def preview_sanitising(_: CallHandler, preview: Preview) -> Previewed:
-        """What would be taken out of a narrative. Nothing is stored."""
+        """Preview what would be taken out of a narrative. Nothing is stored."""
         sanitised = sanitise(preview.narrative)
         spans = [RedactedSpan(start=one.start, end=one.end, kind=one.kind) for one in sanitised.redactions]
         return Previewed(narrative=sanitised.text, redactions=spans)

@@ -71,6 +71,26 @@ class Conflicts:
         )
         await self._context.store.append(AppendRequest(rows=changes))
 
+    async def known(self, caller: Caller, rows: Sequence[CaseRow]) -> list[CaseRow]:
+        """Those that the caller may know of; a merged one by the case that it lives on in.
+
+        For lists of merged cases: a verdict kept on one of them would not see what comes to the other one.
+        """
+        if caller.holder is None:
+            return list(rows)
+        survivors: dict[UUID, CaseRow | None] = {row.case_id: row for row in rows}
+        while merged := {
+            case_id: row.merged_into for case_id, row in survivors.items() if row and row.merged_into
+        }:
+            found = await self._read.cases(list(merged.values()))
+            survivors |= {case_id: found.get(into) for case_id, into in merged.items()}
+        conflicting = await self._judged(caller, [row for row in survivors.values() if row is not None])
+        return [
+            row
+            for row in rows
+            if (survivor := survivors[row.case_id]) is not None and not conflicting[survivor.case_id]
+        ]
+
     async def judge_all(self, caller: Caller) -> None:
         """Give a verdict on every case that has none for this caller: at first on all, then on those of which
         something was said since.

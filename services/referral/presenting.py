@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from services.referral.desk import CaseFile
 from services.referral.domain.case import Case
@@ -20,10 +20,11 @@ from shared.contracts.case_events import (
     Recommendation,
 )
 from shared.contracts.complaint import SanitisedComplaint
-from shared.contracts.contract import VISIBLE, Code, Telling, Text
+from shared.contracts.contract import VISIBLE, Code, CriterionCode, ForceSlug, StrandCode, Telling, Text
 from shared.errors import FieldError, Unprocessable
 from shared.sanitiser.free_text import Sanitise
 from shared.vocabulary import Vocabulary
+from shared.web.schemas import Schema
 
 Reason = Annotated[Telling, StringConstraints(min_length=1, max_length=5_000), VISIBLE, Sanitise()]
 ReasonCode = Annotated[Code, StringConstraints(max_length=60)]
@@ -31,7 +32,7 @@ ReasonCode = Annotated[Code, StringConstraints(max_length=60)]
 NamedRecipient = Annotated[Text, StringConstraints(min_length=1, max_length=200), Sanitise()]
 
 
-class _Body(BaseModel):
+class _Body(Schema):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
@@ -39,20 +40,44 @@ class DispositionMade(_Body):
     """For one allegation, by its index; without it, for a complaint as a whole."""
 
     complaint_id: UUID
+    """The complaint of the case."""
     allegation: Annotated[int, Field(ge=0, lt=50, strict=True)] | None = None
+    """Which of its allegations, by its place in the list, from 0; left out for the complaint as a whole."""
     outcome: Outcome
+    """What is decided."""
     recipient: NamedRecipient | None = None
+    """The body that it goes to, such as `hampshire: professional standards`; needed where it is referred or
+    signposted. At most 200 characters."""
     reason_code: ReasonCode
+    """The reason, as a code of small letters, such as `criterion_indicated`. At most 60 characters."""
 
 
 class DecisionMade(_Body):
     """Either `dispositions`, or `outcome` and `reason_code` (with `recipient`) for all allegations."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "outcome": "refer",
+                    "recipient": "hampshire: professional standards",
+                    "reason_code": "criterion_indicated",
+                    "reason": "A serious assault is indicated.",
+                }
+            ]
+        }
+    )
+
     dispositions: Annotated[tuple[DispositionMade, ...], Field(min_length=1, max_length=2_500)] | None = None
+    """What is decided for each allegation; else `outcome`, for all of them."""
     outcome: Outcome | None = None
+    """What is decided for all allegations; else `dispositions`."""
     recipient: NamedRecipient | None = None
+    """The body that all of it goes to; needed where it is referred or signposted. At most 200 characters."""
     reason_code: ReasonCode | None = None
+    """The reason for all allegations, as a code of small letters, such as `criterion_indicated`."""
     reason: Reason
+    """The reason in words, 1 to 5,000 characters."""
 
     def dispositions_for(self, facts: CaseFacts) -> list[Disposition]:
         """
@@ -89,20 +114,37 @@ class DecisionMade(_Body):
 
 
 class ApprovalMade(_Body):
+    """The second person's word."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"approve": True, "reason": "I agree."}]})
+
     approve: StrictBool
+    """Whether the second person agrees."""
     reason: Reason
+    """The reason in words, 1 to 5,000 characters."""
 
 
-class CaseListed(BaseModel):
+class CaseListed(Schema):
+    """A case in a list."""
+
     case_id: UUID
+    """The case."""
     version: int
+    """How many events the case has had; a decision names it."""
     status: CaseStatus
-    force: str
+    """How far the case is."""
+    force: ForceSlug
+    """The police force that most of its complaints are about."""
     priority: int
-    criteria: list[str]
+    """Its urgency; higher comes first."""
+    criteria: list[CriterionCode]
+    """The referral criteria that are indicated."""
     due_on: date | None
+    """The day of the earliest deadline that runs; null without one."""
     opened_on: date
+    """The day on which the case was opened."""
     merged_into: UUID | None
+    """The case that it is a part of now; null for one that stands by itself."""
 
     @classmethod
     def of(cls, row: CaseRow) -> "CaseListed":
@@ -110,52 +152,84 @@ class CaseListed(BaseModel):
         return cls.model_validate(shown)
 
 
-class ComplaintOfCase(BaseModel):
+class ComplaintOfCase(Schema):
     """`follow_ups` is what the caller added later."""
 
     complaint_id: UUID
+    """The complaint."""
     recorded_on: date
+    """The day of the contact in Europe/London; no time is kept."""
     body: SanitisedComplaint
+    """The complaint, without the caller's traces."""
     follow_ups: list[str]
+    """What the caller added later, the oldest first."""
 
 
-class HistoryEntry(BaseModel):
+class HistoryEntry(Schema):
     """`details` is what the event says beside ids and status: who did what, why, and when."""
 
     version: int
+    """The number of the event in the case, from 1."""
     type: str
+    """The kind of the event, such as `case.decided`."""
     on: date
+    """The day of the event."""
     status: CaseStatus
+    """How far the case was after it."""
     complaint_ids: list[UUID]
+    """The complaints that the case had after it."""
     details: dict[str, Any]
+    """What the event says beside ids and status, as the schema of its type describes it."""
 
 
-class ReferralMade(BaseModel):
+class ReferralMade(Schema):
+    """What was sent to a body."""
+
     referral_ids: list[UUID]
+    """The packages that were sent."""
     recipient: str
-    criteria: list[str]
+    """The body that they went to."""
+    criteria: list[CriterionCode]
+    """The criteria that they name."""
     on: date
+    """The day on which they were sent."""
 
 
-class CaseShown(BaseModel):
+class CaseShown(Schema):
     """A merged case lives on as `merged_into`. `deadline` is the earliest that still runs."""
 
     case_id: UUID
+    """The case."""
     version: int
+    """How many events the case has had; a decision names it, as in the `ETag`."""
     status: CaseStatus
-    force: str
+    """How far the case is."""
+    force: ForceSlug
+    """The police force that most of its complaints are about."""
     priority: int
+    """Its urgency; higher comes first."""
     opened_on: date
+    """The day on which the case was opened."""
     complaints: list[ComplaintOfCase]
+    """The complaints that it assesses, the oldest first."""
     recommendation: Recommendation
+    """What the policy advises, and why."""
     criteria: list[IndicatedCriterion]
+    """The referral criteria that are indicated."""
     deadline: Deadline | None
+    """The earliest deadline that runs; null without one."""
     deadlines: list[Deadline]
+    """All deadlines that run."""
     needs_approval: bool
+    """Whether a decision waits for a second person."""
     referrals: list[ReferralMade]
+    """What was sent, and to whom."""
     merged_into: UUID | None
+    """The case that it is a part of now; null for one that stands by itself."""
     merged_cases: list[UUID]
+    """The cases that are a part of this one."""
     history: list[HistoryEntry]
+    """All that happened to it, the oldest first."""
 
     @classmethod
     def of(cls, file: CaseFile) -> "CaseShown":
@@ -207,14 +281,19 @@ class CaseShown(BaseModel):
         )
 
 
-class CaseChanged(BaseModel):
+class CaseChanged(Schema):
     """`needs_approval`: the decision waits for a second person."""
 
     case_id: UUID
+    """The case."""
     version: int
+    """Its version after the act."""
     status: CaseStatus
+    """How far the case is."""
     needs_approval: bool
+    """Whether the decision waits for a second person."""
     referral_ids: list[UUID]
+    """All packages that were made of the case."""
 
     @classmethod
     def of(cls, case: Case) -> "CaseChanged":
@@ -227,24 +306,38 @@ class CaseChanged(BaseModel):
         )
 
 
-class CriterionInForce(BaseModel):
-    code: str
+class CriterionInForce(Schema):
+    """A referral criterion with its source in law and what indicates it."""
+
+    code: CriterionCode
+    """The criterion."""
     what: str
+    """What indicates it, in words."""
     source: str
+    """Its source in law."""
     duty: Literal["MUST", "RECORD", "MAY", "NOTIFY"]
+    """What the law makes of it."""
     weight: int
+    """What it adds to the urgency of a case."""
     deadline: str | None
+    """The rule of its deadline, as a code; null without one."""
     indicated_by: IndicatedBy
+    """What in a complaint indicates it."""
 
 
-class PolicyInForce(BaseModel):
+class PolicyInForce(Schema):
     """The rules by which recommendations are made."""
 
     version: str
+    """The version of the rules."""
     criteria: list[CriterionInForce]
+    """The referral criteria."""
     deadlines: list[DeadlineRule]
+    """The rules of the deadlines."""
     priority: PriorityRule
-    second_person_strands: list[str]
+    """How the urgency of a case is counted."""
+    second_person_strands: list[StrandCode]
+    """The strands in which a case may not end without a second person."""
 
     @classmethod
     def of(cls, table: RuleTable, vocabulary: Vocabulary) -> "PolicyInForce":

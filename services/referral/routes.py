@@ -37,7 +37,16 @@ from shared.web.parameters import ForceFilter, IfMatch, IfMatchOrNot
 from shared.web.routing import Router
 
 AtDesk = Annotated[Caller, Depends(role("assessor", "approver"))]
-_ETAG = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "the version, for If-Match"}}}
+StatusFilter = Annotated[CaseStatus | None, Query(description="Only cases that stand there.")]
+OrderOfCases = Annotated[Order, Query(description="Which cases come first.")]
+_ETAG = {
+    "headers": {
+        "ETag": {
+            "schema": {"type": "string", "examples": ['"3"']},
+            "description": "The version of the case, for `If-Match`.",
+        }
+    }
+}
 
 
 def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -> Router:
@@ -47,28 +56,35 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
     @router.get("")
     async def list_cases(
         caller: AtDesk,
-        status: CaseStatus | None = None,
+        status: StatusFilter = None,
         force: ForceFilter = None,
-        order: Order = "priority",
+        order: OrderOfCases = "priority",
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[CaseListed]:
-        """Cases, the gravest or the most urgent first; merged ones only where they are asked for."""
+        """List cases, the gravest or the most urgent first. Merged ones come only where asked for."""
         listing = context.cursors.listing(
             "/v1/cases", status=status, force=force, order=order, caller=caller.subject
         )
-        after, holder = listing.after(cursor), conflicts.holder_key(caller)
-        while True:
-            found = await read.listed(order, status, force, holder, after, limit + 1)
-            unjudged = [row for row, verdict in found if verdict is None]
-            if holder is None or not unjudged:
+        after, position = listing.after(cursor), _position(order)
+        found: list[CaseRow] = []
+        while len(found) <= limit:
+            holder = None if status == "merged" else conflicts.holder_key(caller)
+            rows = await read.listed(order, status, force, holder, after, limit + 1)
+            unjudged = [row for row, verdict in rows if verdict is None]
+            if holder is not None and unjudged:
+                await conflicts.judge(caller, unjudged)
+                continue
+            listed = [row for row, _ in rows]
+            found += await conflicts.known(caller, listed) if status == "merged" else listed
+            if len(rows) <= limit:
                 break
-            await conflicts.judge(caller, unjudged)
-        return listing.page([row for row, _ in found], limit, position=_position(order), item=CaseListed.of)
+            after = position(rows[-1][0])
+        return listing.page(found, limit, position=position, item=CaseListed.of)
 
     @router.get("/{case_id}", responses={200: _ETAG, **openapi.problems(NotFound)})
     async def show_case(caller: AtDesk, case_id: UUID, response: Response) -> CaseShown:
-        """A case with its complaints, recommendation, deadlines and history."""
+        """Show a case with its complaints, recommendation, deadlines and history."""
         shown = CaseShown.of(await desk.file(caller, case_id))
         response.headers["ETag"] = _etag(shown.version)
         return shown
@@ -77,7 +93,7 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
     async def decide_case(
         caller: Assessor, case_id: UUID, decision: DecisionMade, if_match: IfMatch, response: Response
     ) -> CaseChanged:
-        """Decide for every allegation. What may not end without a second person waits for one."""
+        """Decide a case, for every allegation. A decision that needs a second person waits for one."""
         case = await desk.decide(
             caller,
             case_id,
@@ -97,7 +113,7 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
         response: Response,
         if_match: IfMatchOrNot = None,
     ) -> CaseChanged:
-        """The second person's word on a decision that waits for it."""
+        """Approve or refuse a decision that waits for a second person."""
         version = None if if_match is None else _version(if_match)
         case = await desk.approve(caller, case_id, version, approval.approve, approval.reason)
         response.headers["ETag"] = _etag(case.version)
@@ -115,18 +131,18 @@ def policy_and_statistics(
 
     @router.get("/policy", tags=["policy"])
     async def show_policy(_: AnyRole) -> PolicyInForce:
-        """The rules by which recommendations are made, with their version and sources in law."""
+        """Show the rules by which recommendations are made, with their version and sources in law."""
         return in_force
 
     @router.get("/statistics", tags=["statistics"], responses=openapi.problems(Unprocessable))
     async def show_statistics(
         caller: Auditor,
-        from_: Annotated[date | None, Query(alias="from", description="first day")] = None,
-        to: Annotated[date | None, Query(description="last day")] = None,
+        from_: Annotated[date | None, Query(alias="from", description="The first day of the period.")] = None,
+        to: Annotated[date | None, Query(description="The last day of the period.")] = None,
         force: ForceFilter = None,
-        as_of: Annotated[date | None, Query(description="as it was known at the end of that day")] = None,
+        as_of: Annotated[date | None, Query(description="As it was known at the end of this day.")] = None,
     ) -> Statistics:
-        """The funnel of what began in the period. Who looked is on record."""
+        """Count what began in the period. The account that asks is kept on record."""
         today = context.today()
         if from_ is not None and to is not None and to < from_:
             raise Unprocessable.field("to", "must not be before from")

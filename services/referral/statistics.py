@@ -9,48 +9,72 @@ newest membership counts where it was known by then.
 from collections import defaultdict
 
 import asyncpg
-from pydantic import BaseModel
 
 from services.referral import figures
 from services.referral.figures import Question
 from services.referral.read_models import ReadModel
+from shared.web.schemas import Schema
 
 
-class Cases(BaseModel):
+class Cases(Schema):
+    """How many cases there are, and where they stand."""
+
     total: int
+    """How many cases were opened in the period."""
     by_status: dict[str, int]
+    """How many of these stand where, as it was known at the end of `as_of`."""
 
 
-class Referred(BaseModel):
+class Referred(Schema):
     """Cases that were referred, in whole or in part; one of several criteria or recipients counts in each."""
 
     total: int
+    """How many cases were referred, in whole or in part."""
     by_criterion: dict[str, int]
+    """How many cases were referred with this criterion."""
     by_recipient: dict[str, int]
+    """How many cases were referred to this body."""
 
 
-class TimeInStep(BaseModel):
+class TimeInStep(Schema):
     """Days between the steps; those still in it count until `as_of`."""
 
     cases: int
+    """How many cases took this step."""
     mean_days: float
+    """The mean of their days in it."""
     longest_days: int
+    """The most days in it."""
 
 
-class Deadlines(BaseModel):
+class Deadlines(Schema):
+    """How many deadlines were met and missed."""
+
     met: int
+    """How many deadlines were met."""
     missed: int
+    """How many deadlines were missed."""
 
 
-class Statistics(BaseModel):
+class Statistics(Schema):
+    """What began in the period, in numbers."""
+
     contacts: int
+    """How many contacts there were; with a `force` only those that became complaints."""
     complaints: int
+    """How many complaints were recorded."""
     incidents: int
+    """How many incidents these complaints are about."""
     patterns: int
+    """How many officers are described by more than one complaint."""
     cases: Cases
+    """The cases that were opened."""
     referred: Referred
+    """The cases that were referred."""
     time_in_step: dict[str, TimeInStep]
+    """By step, how many days cases took."""
     deadlines: Deadlines
+    """How the deadlines were kept."""
 
 
 async def read_statistics(read: ReadModel, asked: Question) -> Statistics:

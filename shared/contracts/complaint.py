@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import islice
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -67,15 +68,26 @@ class _AnySubject(Contract):
     """A person as this complaint describes them."""
 
     role: SubjectRole = "accused"
+    """What the caller says that the person did: only the accused, and those who failed to act, take part in
+    matching."""
     name: Text | None = None
+    """The name as far as it is known, such as `PC David C`; a part of it is enough."""
     rank: Text | None = None
+    """The rank in the caller's words, such as `constable`."""
     collar_number: Text | None = None
+    """The collar or warrant number, or what was seen of it, such as `1234AB`."""
     force: ForceSlug | None = None
+    """The police force that the person belongs to."""
     unit: Text | None = None
+    """The unit or station, such as `roads policing`."""
     description: Text | None = None
+    """How the person looks and speaks."""
     vehicle: Text | None = None
+    """The vehicle, best by its number plate, such as `AB12 CDE`."""
     seen_from: Day | None = None
+    """The first day on which the caller met the person."""
     seen_to: Day | None = None
+    """The last day on which the caller met the person; not before the first."""
 
     @field_validator("seen_to")
     @classmethod
@@ -88,7 +100,10 @@ class Allegation(Contract):
     """One kind of wrong. Without `subjects` it is about every `accused` one."""
 
     code: CategoryCode
+    """The kind of wrong."""
     subjects: Annotated[tuple[SubjectIndex, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    """Which of the complaint's subjects it is about, by their places in the list, from 0; none means every
+    accused one."""
 
     @field_validator("subjects")
     @classmethod
@@ -102,9 +117,13 @@ class _AnyIncident(Contract):
     """When and where it happened, as far as it is known."""
 
     from_: Day | None = Field(default=None, alias="from")
+    """The first day on which it happened."""
     to: Day | None = None
+    """The last day on which it happened; not before the first."""
     place: Text | None = None
+    """Where it happened, in the caller's words."""
     force: ForceSlug | None = None
+    """The police force in whose area it happened."""
 
     @field_validator("to")
     @classmethod
@@ -117,22 +136,37 @@ class Risk(Contract):
     """What may not wait. A missing answer is not a no."""
 
     immediate_danger: bool | None = None
+    """Whether somebody is in danger now."""
     ongoing_contact: bool | None = None
+    """Whether the person is still in touch with the caller."""
     child_involved: bool | None = None
+    """Whether a child is involved."""
     death_or_serious_injury: bool | None = None
+    """Whether somebody died or was seriously injured."""
 
 
 class _AnyComplaint(Contract):
     channel: Channel
+    """How it reached the hotline."""
     narrative: Telling
+    """What was told, after the caller's own traces were taken out; a mark such as `[phone]` stands in their
+    place."""
     subjects: Annotated[tuple[_AnySubject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    """The persons it is about, at most 50."""
     allegations: Annotated[tuple[Allegation, ...], Field(max_length=MOST_ALLEGATIONS)] = ()
+    """What they are said to have done, at most 50."""
     national_categories: Annotated[tuple[NationalLetter, ...], Field(max_length=11)] = ()
+    """The national complaint categories, each once."""
     incident: _AnyIncident | None = None
+    """When and where it happened."""
     risk: Risk | None = None
+    """What may not wait."""
     wish: Wish = "pass_on"
+    """What the caller wants to be done with it."""
     could_be_guessed: Guess = "unknown"
+    """Whether the caller thinks that what is told could show who told it."""
     external_reference: Text | None = None
+    """A partner body's own number for it, such as `CH/2026/113`."""
 
     @field_validator("allegations")
     @classmethod
@@ -171,27 +205,55 @@ class Subject(_AnySubject):
     """A subject as it was sent."""
 
     name: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    """The name as far as it is known, such as `PC David C`; a part of it is enough. At most 200
+    characters."""
     rank: Annotated[Text, StringConstraints(max_length=100)] | None = None
+    """The rank in the caller's words, such as `constable`. At most 100 characters."""
     collar_number: Annotated[Text, StringConstraints(max_length=40)] | None = None
+    """The collar or warrant number, or what was seen of it, such as `1234AB`. At most 40 characters."""
     unit: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    """The unit or station, such as `roads policing`. At most 200 characters."""
     description: Annotated[Text, StringConstraints(max_length=2_000)] | None = None
+    """How the person looks and speaks. At most 2,000 characters."""
     vehicle: Annotated[Text, StringConstraints(max_length=100)] | None = None
+    """The vehicle, best by its number plate, such as `AB12 CDE`. At most 100 characters."""
 
 
 class Incident(_AnyIncident):
     """An incident as it was sent."""
 
     place: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    """Where it happened, in the caller's words. At most 500 characters."""
+
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "channel": "phone",
+    "narrative": "PC David C came to my door again. Ring me on 07700 900123.",
+    "subjects": [{"name": "PC David C", "force": "hampshire", "unit": "roads policing"}],
+    "allegations": [{"code": "sexual.abuse_of_position", "subjects": [0]}],
+    "incident": {"from": "2020-03-01", "to": "2020-03-31", "force": "hampshire"},
+    "risk": {"ongoing_contact": True},
+    "wish": "ask_me_first",
+}
 
 
 class ComplaintBody(_AnyComplaint):
     """The body of `POST /v1/complaints`: all optional but `channel` and `narrative`."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
+    """What the caller told, 1 to 20,000 characters. The caller's own traces are taken out before anything is
+    kept."""
     subjects: Annotated[tuple[Subject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    """The persons it is about, at most 50."""
     incident: Incident | None = None
+    """When and where it happened."""
     external_reference: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    """A partner body's own number for it, such as `CH/2026/113`. At most 200 characters."""
     continues: Receipt | None = None
+    """The receipt of an earlier complaint of the same caller: 16 digits, with spaces, dots or dashes between
+    them as they are typed."""
 
 
 class SanitisedSubject(_AnySubject):
@@ -206,7 +268,9 @@ class SanitisedComplaint(_AnyComplaint):
     """A complaint after the caller's own traces were removed: the only form in which it is kept."""
 
     subjects: Annotated[tuple[SanitisedSubject, ...], Field(max_length=MOST_SUBJECTS)] = ()
+    """The persons it is about."""
     incident: SanitisedIncident | None = None
+    """When and where it happened."""
 
 
 def read_complaint(raw: bytes, admission: Admission) -> ComplaintBody:

@@ -7,7 +7,7 @@ Errors name fields and never quote values.
 
 import unicodedata
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -37,6 +37,7 @@ class Contract(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -86,16 +87,31 @@ def _visible(text: str) -> str:
 Day = Annotated[
     date, WrapValidator(_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
 ]
+
+
+def _of_vocabulary(name: str) -> Any:
+    """Tells in the schema which words these are; they are data, so they are not listed there."""
+    return Field(json_schema_extra={"x-vocabulary": name})
+
+
 ForceSlug = Annotated[
-    str, StringConstraints(max_length=60, pattern=messages.SLUG), AfterValidator(_known_force)
+    str,
+    StringConstraints(max_length=60, pattern=messages.SLUG),
+    AfterValidator(_known_force),
+    _of_vocabulary("forces"),
 ]
 CategoryCode = Annotated[
     str,
     StringConstraints(max_length=80, pattern=messages.CATEGORY),
     AfterValidator(_known_category),
+    _of_vocabulary("categories"),
 ]
 Code = Annotated[str, StringConstraints(max_length=60, pattern=messages.CODE)]
-CriterionCode = Annotated[str, StringConstraints(max_length=60, pattern=messages.CRITERION)]
+CriterionCode = Annotated[
+    str, StringConstraints(max_length=60, pattern=messages.CRITERION), _of_vocabulary("criteria")
+]
+DispositionCode = Annotated[Code, _of_vocabulary("dispositions")]
+StrandCode = Annotated[Code, _of_vocabulary("strands")]
 Text = Annotated[str, StringConstraints(pattern=messages.NO_CONTROLS)]
 Telling = Annotated[str, StringConstraints(pattern=messages.MORE_THAN_SPACE)]
 VISIBLE: Final = AfterValidator(_visible)

@@ -53,13 +53,14 @@ class EventData(Contract):
     """`clear` by allow-list, the rest sealed. Of what was erased nothing sealed is left.
 
     `authentication` has, by key id, signatures of the event's canonical form (RFC 8785) without this member:
-    a follower believes no event that is not signed under its own key. Events of before there were signatures
-    have none.
+    a follower believes no event that is not signed under its own key. `proof` is the owner's signature for
+    itself: keep it with the event. Events of before there were signatures have neither.
     """
 
     clear: dict[str, Any]
     sealed: Jwe | None = None
     erased: bool = False
+    proof: DetachedJws | None = None
     authentication: dict[KeyId, DetachedJws] | None = None
 
     @model_validator(mode="after")

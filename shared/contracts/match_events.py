@@ -19,23 +19,36 @@ class IncidentChanged(Contract):
     """
 
     incident_id: UUID
+    """The incident."""
     members: Annotated[tuple[UUID, ...], Field(max_length=MOST_MEMBERS)] | None = None
+    """Its complaints; null where there are more than 500."""
     members_url: str | None = None
+    """Where its complaints are served, if there are more than 500."""
     added: tuple[UUID, ...] = ()
+    """Complaints that came to it with this change."""
     removed: tuple[UUID, ...] = ()
+    """Complaints that left it with this change."""
     count: Count
+    """How many complaints it has."""
     sources_min: Count
+    """The least number of independent sources there can be."""
     sources_max: Count
+    """The most independent sources there can be."""
     merged_into: UUID | None = None
+    """The incident that it is a part of now, if it was merged."""
     split_from: UUID | None = None
+    """The incident that it was a part of, if it came from a split."""
     weakest_probability: Probability | None = None
+    """The least probability by which its complaints hold together, 0 to 1."""
 
 
 class PatternMember(Contract):
     """One subject of one complaint: the same officer as the pattern's other members."""
 
     complaint_id: UUID
+    """The complaint that describes the officer."""
     subject: SubjectIndex
+    """Which of its subjects the officer is, by its place in the list, from 0."""
 
 
 class PatternChanged(Contract):
@@ -44,13 +57,24 @@ class PatternChanged(Contract):
     that a match reviewer confirmed to have another source's beside them."""
 
     pattern_id: UUID
+    """The pattern."""
     members: Annotated[tuple[PatternMember, ...], Field(max_length=MOST_MEMBERS)] | None = None
+    """Its subjects; null where there are more than 500."""
     members_url: str | None = None
+    """Where its subjects are served, if there are more than 500."""
     added: tuple[PatternMember, ...] = ()
+    """Subjects that came to it with this change."""
     removed: tuple[PatternMember, ...] = ()
+    """Subjects that left it with this change."""
     complaints: Count
+    """How many complaints describe the officer."""
     incidents: Count
+    """How many incidents these complaints are about."""
     sources_min: Count
+    """The least number of independent sources there can be."""
     sources_max: Count
+    """The most independent sources there can be."""
     crossed: tuple[Count, ...] = ()
+    """Numbers of incidents that it reached for the first time, of those that somebody asked to hear of."""
     released: tuple[UUID, ...] = ()
+    """Complaints `only_with_another` that a match reviewer confirmed to have another source's beside them."""

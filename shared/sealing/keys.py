@@ -8,25 +8,27 @@ The file is JSON, mode 0600; every key is base64url of 32 bytes::
      "sources":   {"intake": {"dedup-1": "..."}}}
 
 `followers` are the transport keys under which this service seals for each follower, `sources` those with
-which it opens what others published. A ring keeps its older keys, so that a key rotates without a pause.
+which it opens what others published. The keys that sign events are derived from both, and those by which a
+service knows its own events again from its `hmac` ring. A ring keeps its older keys, so that a key rotates
+without a pause; what was signed under one that was taken out is not authentic any more.
 """
 
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from shared.errors import SettingsError
-from shared.sealing.jwe import KEY_BYTES, NoKeyError, decode
+from shared.sealing.jwe import KEY_BYTES, BrokenSealError, NoKeyError, decode, recipient_ids
 from shared.store.requests import Put, Remove
 from shared.store.tables import DATA_KEYS
 
@@ -116,6 +118,15 @@ class DataKey:
     def recipient(self) -> dict[str, bytes]:
         """As recipients of `shared.sealing.jwe.seal`."""
         return {str(self.key_id): self.key}
+
+
+def data_key_ids(sealed: Mapping[str, Any] | None) -> Iterator[UUID]:
+    """The data keys under which a payload is sealed: none where it is sealed under transport keys, whose kids
+    are names, or its seal is broken."""
+    with suppress(BrokenSealError):
+        for kid in recipient_ids(sealed) if sealed else ():
+            with suppress(ValueError):
+                yield UUID(kid)
 
 
 def new_data_key(kek: KeyRing, key_id: UUID) -> tuple[DataKey, Put]:

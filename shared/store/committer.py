@@ -86,8 +86,6 @@ SURROUNDINGS = (
     TimeoutError,
 )
 
-Fits = Callable[[DatabaseRevision], bool]
-
 log = structlog.get_logger(origin=__name__)
 
 
@@ -113,7 +111,7 @@ class Committer:
         self._slot = slot_of_stream
         self._outcome_limit = outcome_limit
         self._queue = AppendQueue()
-        self._looks: deque[tuple[Fits, asyncio.Future[DatabaseRevision]]] = deque()
+        self._looks: deque[asyncio.Future[DatabaseRevision]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
@@ -162,10 +160,10 @@ class Committer:
             self._queue.give_up(waiting)
             raise
 
-    async def look(self, fits: Fits) -> DatabaseRevision:
+    async def look(self) -> DatabaseRevision:
         """What the database says of itself, on the very connection on which requests are written, between two
-        of its transactions. Where it `fits`, the connection is ready for requests on return, and `halted` is
-        as it stands in the database.
+        of its transactions; `halted` is then as it stands in the database. The tail is not compared for that:
+        at the start of all services nobody would answer.
 
         Raises:
             StoreUnavailable: the database takes no writing, or has other tables.
@@ -174,18 +172,16 @@ class Committer:
         if self._closing:
             raise StoreUnavailable("the store is closing")
         answer: asyncio.Future[DatabaseRevision] = asyncio.get_running_loop().create_future()
-        self._looks.append((fits, answer))
+        self._looks.append(answer)
         self._arrived.set()
         return await answer
 
-    async def _answer_look(self, fits: Fits, answer: "asyncio.Future[DatabaseRevision]") -> None:
+    async def _answer_look(self, answer: "asyncio.Future[DatabaseRevision]") -> None:
         if answer.done():
             return
         try:
             revision = await self._revision()
-            if fits(revision):
-                connection = await self._connected()
-                self.halted = await connection.fetchval(sql.READ_HALTED, timeout=LOCK_SECONDS)
+            self.halted = await self._read_halted()
         except Exception as fault:  # noqa: BLE001  (whatever it is, it is told to who asked)
             if not isinstance(fault, SchemaFault):
                 self._abandon()
@@ -194,6 +190,14 @@ class Committer:
         else:
             if not answer.done():
                 answer.set_result(revision)
+
+    async def _read_halted(self) -> str:
+        connection = await self._opened()
+        try:
+            halted: str = await connection.fetchval(sql.READ_HALTED, timeout=LOCK_SECONDS)
+        except asyncpg.UndefinedTableError:  # a database of before
+            return ""
+        return halted
 
     async def _revision(self) -> DatabaseRevision:
         connection = await self._opened()
@@ -216,7 +220,7 @@ class Committer:
             self._arrived.clear()
             while True:
                 if self._looks:
-                    await self._answer_look(*self._looks.popleft())
+                    await self._answer_look(self._looks.popleft())
                     continue
                 if not (taken := self._queue.take()):
                     break

@@ -79,6 +79,10 @@ class Additions:
                 reason = next(filter(None, found), "")
             case ast.IndexStmt:
                 reason = "refuses rows that were taken before" if statement.unique else ""
+            case ast.CreateTrigStmt:
+                # An AFTER trigger changes no row that a statement writes.
+                is_after = not statement.timing and not statement.isconstraint
+                reason = "" if is_after else "may change what is written"
             case ast.UpdateStmt:
                 named = {target.name for target in statement.targetList}
                 reason = "" if named <= self._columns[statement.relation.relname] else "changes rows"

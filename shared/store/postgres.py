@@ -112,15 +112,14 @@ class PostgresStore:
         """
         return await self._committer.append(request)
 
-    async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
-        """What the database says of itself, on the connection that appends go over. Where it `fits`, that one
-        is ready for them on return.
+    async def look(self) -> DatabaseRevision:
+        """What the database says of itself, on the connection that appends go over.
 
         Raises:
             StoreUnavailable: the database takes no writing, or has other tables.
             asyncpg.PostgresError, OSError: there is no connection, and none can be made.
         """
-        return await self._committer.look(fits)
+        return await self._committer.look()
 
     def compare_first(self, compare: Callable[[], Awaitable[None]]) -> None:
         """Before the first append on each connection this is awaited, with those named before; it may `halt`:

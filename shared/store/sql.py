@@ -208,10 +208,12 @@ WHERE events.position > published.position AND events.position <= published.posi
     AND slot IS NOT NULL
 """
 
-# An event's time is the midnight of its day; a number that its owner does not have has none, and is counted
-# with the earlier ones. Relies on inbox_parked.
+# An event's time is the midnight of its day, and stands before all that others may write in it: `->>` fails
+# on some of what `json` takes, and one such event would leave all without a figure. A number that its owner
+# does not have has no time, and is counted with the earlier ones. Relies on inbox_parked.
 COUNT_PARKED = """
-SELECT source, count(*) AS parked, count(*) FILTER (WHERE coalesce(event->>'time', '') < $1) AS earlier
+SELECT source, count(*) AS parked, count(*) FILTER (
+    WHERE coalesce(substring(event::text FROM '"time": ?"([^"]{10})'), '') < $1) AS earlier
 FROM inbox WHERE state = 'parked' GROUP BY source
 """
 

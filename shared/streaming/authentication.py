@@ -1,13 +1,12 @@
 """The authenticity of events: signed by their owner for each follower, checked wherever one is read.
 
-Anybody who reaches the broker may write records. So each event carries `data.authentication`, `{kid: JWS}`
-with detached content (`shared.sealing.jws`):
+Anybody who reaches the broker may write records. So each event carries signatures (`shared.sealing.jws`):
 
-- For each entitled follower, under the kid of its transport key, a signature of the event's canonical form:
-  all of it but `data.authentication`, as RFC 8785 (JCS) has it. The key is derived from the transport key for
-  this source and kid, so that no record of another source, and of nobody else, passes for the owner's.
-- For the owner itself, under the kid `/hotline/SERVICE/KID` of its keyed-hash ring, which no follower has.
-  Only this one is evidence that the owner has published an event: a follower could make the others itself.
+- `data.authentication`, `{kid: JWS}`, one for each entitled follower under the kid of its transport key, of
+  the event's canonical form: all of it but `data.authentication`, as RFC 8785 (JCS) has it. The key is
+  derived from the transport key for this source and kid: no record of another source passes for this one's.
+- `data.proof`, a JWS of the owner for itself, with a key of its keyed-hash ring, which no follower has. It
+  alone is evidence that the owner has published an event, for a follower could make the others itself.
   Followers keep it with the event and give it back. It survives that they wrap the payload's key anew, and
   that they erase the payload: it covers the payload by a digest in its header.
 
@@ -29,11 +28,11 @@ from shared.sealing.jws import SigningKey, derived_key, encoded, protected_heade
 from shared.sealing.keys import KeyRing, ServiceKeys
 from shared.streaming.cloudevents import (
     AUTHENTICATION,
+    PROOF,
     Envelope,
     UnreadableEnvelope,
     loaded,
     parse,
-    proof_id,
     source_path,
 )
 from shared.streaming.handling import SurroundingsFault
@@ -84,21 +83,20 @@ class Signer:
 
     def __init__(self, service: str, followers: Mapping[str, bytes], ring: KeyRing) -> None:
         self._followers = [(kid, _follower_key(service, kid, key)) for kid, key in followers.items()]
-        self._own = proof_id(service, ring.current)
-        self._own_key = _owner_key(service, ring.current, ring.current_key)
+        self._kid = ring.current
+        self._own = _owner_key(service, ring.current, ring.current_key)
 
     def signed(self, event: Event) -> dict[str, Any]:
-        """The event with its `data.authentication`."""
-        payload = encoded(canonical(event))
-        data = event["data"]
-        signatures = {kid: key.signature(payload) for kid, key in self._followers}
-        header = None
+        """The event with its `data.proof` and `data.authentication`."""
+        data, header = event["data"], None
         if data["sealed"] is not None:
-            header = protected_header(self._own, sealed=_digest(data["sealed"]))
+            header = protected_header(self._kid, sealed=_digest(data["sealed"]))
         elif data.get("erased"):
-            header = protected_header(self._own, erased=True)
-        signatures[self._own] = self._own_key.signature(_proved(event), header)
-        return {**event, "data": {**data, AUTHENTICATION: signatures}}
+            header = protected_header(self._kid, erased=True)
+        signed = {**event, "data": {**data, PROOF: self._own.signature(_proved(event), header)}}
+        payload = encoded(canonical(signed))
+        signed["data"][AUTHENTICATION] = {kid: key.signature(payload) for kid, key in self._followers}
+        return signed
 
 
 class FollowedEvents:
@@ -109,7 +107,7 @@ class FollowedEvents:
     """
 
     def __init__(self, source: str, keys: Mapping[str, bytes]) -> None:
-        self.source = source
+        self.source, self._path = source, source_path(source)
         self._keys = [(kid, _follower_key(source, kid, key)) for kid, key in keys.items()]
 
     def read(self, record: bytes | Event) -> Envelope:
@@ -142,7 +140,7 @@ class FollowedEvents:
             rest = dict(event["data"])
             signatures = rest.pop(AUTHENTICATION)
             payload = encoded(canonical({**event, "data": rest}))
-            return any(
+            return event["source"] == self._path and any(
                 key.has_signed(payload, signatures[kid]) for kid, key in self._keys if kid in signatures
             )
         except (LookupError, TypeError, ValueError, AttributeError):  # not even of that form
@@ -154,9 +152,7 @@ class OwnEvents:
 
     def __init__(self, service: str, keys: ServiceKeys) -> None:
         self.service = service
-        self._keys = {
-            proof_id(service, kid): _owner_key(service, kid, key) for kid, key in keys.hmac.keys.items()
-        }
+        self._keys = {kid: _owner_key(service, kid, key) for kid, key in keys.hmac.keys.items()}
 
     def read(self, record: bytes | Event) -> Envelope:
         """One without its payload, which a follower has erased, is read as erased. Whether a payload opens is
@@ -184,15 +180,13 @@ class OwnEvents:
         """The header of the proof.
 
         Raises:
-            LookupError, ValueError: there is none of ours.
+            LookupError, TypeError, ValueError: it is none of ours.
         """
-        for kid, signature in envelope.proofs.items():
-            if kid in self._keys:
-                header = signature.partition(".")[0]
-                if self._keys[kid].has_signed(_proved(event), signature, header.encode()):
-                    told: Mapping[str, Any] = orjson.loads(decode(header))
-                    return told
-        raise LookupError
+        encoded_header = envelope.proof.partition(".")[0]
+        header: Mapping[str, Any] = orjson.loads(decode(encoded_header))
+        if not self._keys[header["kid"]].has_signed(_proved(event), envelope.proof, encoded_header.encode()):
+            raise ValueError
+        return header
 
 
 def _follower_key(source: str, kid: str, key: bytes) -> SigningKey:
@@ -202,7 +196,7 @@ def _follower_key(source: str, kid: str, key: bytes) -> SigningKey:
 
 def _owner_key(source: str, kid: str, key: bytes) -> SigningKey:
     signing = derived_key(key, f"{_FOR_OWNER}:{source_path(source)}:{kid}")
-    return SigningKey(signing, protected_header(proof_id(source, kid)))
+    return SigningKey(signing, protected_header(kid))
 
 
 def _proved(event: Event) -> bytes:

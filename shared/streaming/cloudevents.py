@@ -8,14 +8,14 @@ read by `shared.streaming.authentication`, which believes none that its source h
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from shared.errors import HotlineError
-from shared.sealing.jwe import recipient_ids, rewrap
+from shared.sealing.jwe import BrokenSealError, recipient_ids, rewrap
 from shared.store.events import SLOTS, RecordedEvent
 
 # Forms that our tables and indexes take: what has another one could be neither applied nor parked.
@@ -25,8 +25,8 @@ _SUBJECT = re.compile(r"(?=.{1,100}$)[a-z]+(?:_[a-z]+)*-[0-9a-f-]{36}")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00Z")
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
 
-AUTHENTICATION = "authentication"
-"""The member of `data` with the signatures: `{kid: detached JWS}`."""
+AUTHENTICATION, PROOF = "authentication", "proof"
+"""The members of `data` with signatures: `{kid: JWS}` for the followers, and the owner's JWS for itself."""
 
 
 class UnreadableEnvelope(HotlineError):
@@ -37,8 +37,8 @@ class UnreadableEnvelope(HotlineError):
 class Envelope:
     """A public event as it travels. `version` counts the stream's events, `schema_version` is its form.
 
-    `proofs` are the owner's signatures for itself, by kid: whoever keeps the event keeps them, and the owner
-    believes nothing else that is shown to it.
+    `proof` is the owner's signature for itself: whoever keeps the event keeps it, and the owner believes
+    nothing without one that is shown to it. Events of before there were signatures have none.
     """
 
     source: str
@@ -56,17 +56,12 @@ class Envelope:
     clear: Mapping[str, Any]
     sealed: Mapping[str, Any] | None
     erased: bool = False
-    proofs: Mapping[str, str] = field(default_factory=dict)
+    proof: str = ""
 
 
 def source_path(source: str) -> str:
     """The `source` attribute of a service."""
     return f"/hotline/{source}"
-
-
-def proof_id(source: str, kid: str) -> str:
-    """The kid of a signature that a service makes for itself, under a key of its own."""
-    return f"{source_path(source)}/{kid}"
 
 
 def publish(
@@ -79,13 +74,16 @@ def publish(
         data_keys: kid -> key; those of this event's recipients that still exist.
         followers: kid -> transport key of each entitled follower.
 
-    Raises:
-        BrokenSealError: the log's payload is not what was sealed.
+    One event whose payload is not what was sealed holds up none of those that follow: it is published with
+    a seal that nobody opens, and each follower parks it.
     """
     sealed, erased = event.data["sealed"], False
     if sealed:
-        erased = not any(kid in data_keys for kid in recipient_ids(sealed))
-        sealed = None if erased else rewrap(sealed, data_keys, followers)
+        try:
+            erased = not any(kid in data_keys for kid in recipient_ids(sealed))
+            sealed = None if erased else rewrap(sealed, data_keys, followers)
+        except BrokenSealError:
+            sealed = {**sealed, "recipients": [_without_key(kid) for kid in followers]}
     return document(
         Envelope(
             source=source,
@@ -107,14 +105,18 @@ def publish(
     )
 
 
+def _without_key(kid: str) -> dict[str, Any]:
+    return {"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}
+
+
 def document(envelope: Envelope) -> dict[str, Any]:
     """The CloudEvent as a JSON document."""
     type_ = f"hotline.{envelope.type}.v{envelope.schema_version}"
     data: dict[str, Any] = {"clear": envelope.clear, "sealed": envelope.sealed}
     if envelope.erased:
         data["erased"] = True
-    if envelope.proofs:
-        data[AUTHENTICATION] = envelope.proofs
+    if envelope.proof:
+        data[PROOF] = envelope.proof
     return {
         "specversion": "1.0",
         "id": str(envelope.id),
@@ -164,9 +166,8 @@ def parse(record: bytes | Mapping[str, Any]) -> Envelope:
         if event["specversion"] != "1.0":
             raise UnreadableEnvelope("specversion is not 1.0")
         data, type_ = event["data"], _matched(_TYPE, event["type"])
-        source = _matched(_SOURCE, event["source"])
         return Envelope(
-            source=source[1],
+            source=_matched(_SOURCE, event["source"])[1],
             id=UUID(_text(event["id"])),
             type=type_[1],
             schema_version=int(type_[2]),
@@ -181,7 +182,7 @@ def parse(record: bytes | Mapping[str, Any]) -> Envelope:
             clear=_object(data["clear"]),
             sealed=None if data["sealed"] is None else _object(data["sealed"]),
             erased=data.get("erased", False) is True,
-            proofs=_proofs(data.get(AUTHENTICATION), source[0]),
+            proof=_text(data.get(PROOF) or ""),
         )
     except KeyError as fault:
         raise UnreadableEnvelope(f"{fault.args[0]} is missing") from fault
@@ -211,10 +212,3 @@ def _object(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
     return value
-
-
-def _proofs(signatures: object, path: str) -> Mapping[str, str]:
-    """Those of the owner; the others hold for the recipients that the payload had on its way."""
-    if signatures is None:
-        return {}
-    return {kid: _text(each) for kid, each in _object(signatures).items() if kid.startswith(path + "/")}

@@ -42,7 +42,7 @@ from shared.store.requests import (
     merged,
 )
 from shared.streaming.authentication import FollowedEvents
-from shared.streaming.cloudevents import Envelope, parse, serialise
+from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, parse, serialise
 from shared.streaming.handling import Handlers, Incoming, RecordFault, SurroundingsFault
 
 TOMBSTONE = "tombstone"
@@ -273,7 +273,10 @@ class Inbox:
         entry = queue.waiting[0]
         if entry.event in (None, "null"):
             return InboxState.PARKED, entry.reason
-        envelope = parse(orjson.loads(entry.event or ""))
+        try:
+            envelope = parse(orjson.loads(entry.event or ""))
+        except (UnreadableEnvelope, orjson.JSONDecodeError):
+            return InboxState.PARKED, "what is kept of it cannot be read"
         try:
             if (opened := await self._open_kept(envelope)) is None:
                 dropped = _step(entry, InboxState.DROPPED, ERASED)

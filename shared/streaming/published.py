@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from shared.sealing.jwe import recipient_ids
-from shared.sealing.keys import ServiceKeys, unwrap_data_keys
+from shared.sealing.keys import ServiceKeys, data_key_ids, unwrap_data_keys
 from shared.store.events import RecordedEvent
 from shared.store.port import Store
 from shared.streaming.authentication import OwnEvents, Signer
@@ -29,10 +27,8 @@ class PublishedLog:
         Raises:
             StoreUnavailable: the data keys cannot be read.
         """
-        kids = {
-            kid for event in events if event.data["sealed"] for kid in recipient_ids(event.data["sealed"])
-        }
-        rows = await self._store.data_keys([UUID(kid) for kid in kids])
+        key_ids = {key_id for event in events for key_id in data_key_ids(event.data["sealed"])}
+        rows = await self._store.data_keys(key_ids)
         data_keys = unwrap_data_keys(self._keys.kek, rows)
         followers = self._keys.follower_keys
         sign = self._signer.signed

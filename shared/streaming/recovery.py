@@ -23,10 +23,14 @@ What becomes of the rest:
   no public one follows a second time is the service's own part (`Consequences`), in the same transaction.
 - Whoever led the relay or anything else leads anew: what it remembers may lie above the adopted tail.
 
+Topic and inboxes are read page by page, and compared with the log in its database: held in memory is the
+lost tail alone, some 5 KB an event.
+
 How it fails: `RecoveryFailed`, with nothing changed; above all where numbers were given twice already, or
 where neither the topic nor every follower answers (`--without` goes on with those that do).
 """
 
+import heapq
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -355,7 +359,7 @@ class Recovery:
             }
             # One that we have not signed is no event of ours, and no reason to refuse.
             search.unreadable += len(page.unreadable) + events.count(None)
-            if page.last is None:
+            if page.last is None or page.last <= after:
                 return
             after = page.last
 
@@ -418,9 +422,9 @@ class Recovery:
             data_keys[key_id], row = new_data_key(self._keys.kek, key_id)
             await connection.execute(_NEW_KEYS, *(row.row[name] for name in ("key_id", "kek_id", "wrapped")))
 
-        lines = [self._line(one, data_keys.get(identity_of(one.subject))) for one in tail]
+        lines = (self._line(one, data_keys.get(identity_of(one.subject))) for one in tail)
         gaps = _gap_lines(tail, log.head, today)
-        records = sorted([*lines, *gaps], key=_position)
+        records = heapq.merge(lines, gaps, key=_position)  # made as they are written
         await connection.copy_records_to_table("events", records=records, columns=sql.COLUMNS)
         if self._consequences is not None:
             written, at, last = list[RecordedEvent](), log.head, tail[-1].position

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import orjson
 import structlog
@@ -29,6 +30,9 @@ from shared.streaming.tail import has, last_published, published_and_lost
 
 BATCH = 500
 POLL_SECONDS = 1.0
+SIGNED_AGAIN = 100_000
+"""How many of the newest events are published once more where a version published them that did not sign: no
+others are evidence of a lost tail, and an upgrade may end with a copy of the database from before it."""
 
 log = structlog.get_logger(origin=__name__)
 
@@ -131,14 +135,17 @@ class Relay:
                 continue
             begin, end = await publisher.bounds(partition)
             # Below `begin` retention took it: the topic goes on. A new topic begins at 0.
-            if end > mark.offset and begin > mark.offset:
+            if begin > mark.offset and end > mark.offset:
                 continue
-            if end > mark.offset and await self._event_at(publisher, partition, mark.offset) == mark.event_id:
-                if last is None:
-                    # A version that did not sign has published it, or others wrote behind it: nothing at the
-                    # end is evidence of our tail. Publishing it again makes it so.
-                    survived.append(mark.position - 1)
-                continue
+            if end > mark.offset:
+                event_id, is_signed = await self._event_at(publisher, partition, mark.offset)
+                if event_id == mark.event_id:
+                    if not is_signed:
+                        log.info("published again, for it was not signed", topic=self._topic)
+                        survived.append(max(mark.position - SIGNED_AGAIN, 0))
+                    elif last is None:  # others wrote behind it and hide it from the look at our tail
+                        survived.append(mark.position - 1)
+                    continue
             log.warning("topic lost records", topic=self._topic, partition=partition)
             # What stands above the mark was sent after the loss: of what was before it tells nothing.
             survived.append(last.position if last and last.position < mark.position else 0)
@@ -153,11 +160,15 @@ class Relay:
                 del marks[partition]
         return min(survived)
 
-    async def _event_at(self, publisher: Publisher, partition: int, offset: int) -> object:
-        record = await publisher.read_at(partition, offset)
+    async def _event_at(self, publisher: Publisher, partition: int, offset: int) -> tuple[UUID | None, bool]:
+        """The id of the event at an offset, and whether we have signed it for ourselves."""
+        if (record := await publisher.read_at(partition, offset)) is None:
+            return None, False
         with suppress(UnreadableEnvelope):
-            return parse(record.value).id if record else None
-        return None
+            return self._published.own.read(record.value).id, True
+        with suppress(UnreadableEnvelope):
+            return parse(record.value).id, False
+        return None, False
 
     async def _last_of_ours(self, publisher: Publisher, partition: int) -> Envelope | None:
         """The last record of a partition if it is ours and in the log; halts the store where it is ours

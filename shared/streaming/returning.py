@@ -7,7 +7,7 @@ came. The owner believes none that it has not signed itself: those that came fro
 are no evidence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,8 +17,8 @@ import orjson
 import structlog
 
 from shared.contracts.events import EVENTS
-from shared.sealing.jwe import BrokenSealError, NoKeyError, recipient_ids, rewrap
-from shared.sealing.keys import ServiceKeys, unwrap_data_keys
+from shared.sealing.jwe import NoKeyError, SealingError, rewrap
+from shared.sealing.keys import ServiceKeys, data_key_ids, unwrap_data_keys
 from shared.store.postgres import PostgresStore
 from shared.streaming.cloudevents import Envelope, UnreadableEnvelope, document, parse
 
@@ -64,23 +64,23 @@ class Returned:
         """
         kept = await self._store.consumed(source, slot, after, limit)
         envelopes = {number: _parsed(event) for number, event in kept}
-        key_ids = {key_id for one in envelopes.values() if one for key_id in _key_ids(one)}
-        own = self._unwrapped(await self._store.data_keys(key_ids))
+        key_ids = {key_id for one in envelopes.values() if one for key_id in data_key_ids(one.sealed)}
+        rows = await self._store.data_keys(key_ids)
+        held, own = {str(row[0]) for row in rows}, self._unwrapped(rows)
         transport = self._keys.sources[source]
         events, unreadable = [], []
         for number, envelope in envelopes.items():
-            if envelope is None or (returned := _returned(envelope, own, transport)) is None:
+            if envelope is None or (returned := _returned(envelope, held, own, transport)) is None:
                 log.error("unreadable inbox entry", source=source, slot=slot, number=number)
                 unreadable.append(number)
             else:
                 events.append(document(returned))
         return ConsumedPage(events, unreadable)
 
-    def _unwrapped(self, rows: Iterable[tuple[UUID, str, bytes]]) -> dict[str, bytes | None]:
-        """kid -> data key; None for one that is there and does not unwrap."""
-        keys: dict[str, bytes | None] = {}
+    def _unwrapped(self, rows: Iterable[tuple[UUID, str, bytes]]) -> dict[str, bytes]:
+        """kid -> data key of those that unwrap."""
+        keys: dict[str, bytes] = {}
         for row in rows:
-            keys[str(row[0])] = None
             with suppress(NoKeyError):
                 keys |= unwrap_data_keys(self._keys.kek, [row])
         return keys
@@ -93,36 +93,17 @@ def _parsed(event: str | None) -> Envelope | None:
         return None
 
 
-def _kids(envelope: Envelope) -> list[str]:
-    """Nothing where the seal is broken."""
-    if envelope.sealed is None:
-        return []
-    try:
-        return list(recipient_ids(envelope.sealed))
-    except BrokenSealError:
-        return []
-
-
-def _key_ids(envelope: Envelope) -> Iterator[UUID]:
-    """Of data keys, which are ours. The kids of transport keys are names."""
-    for kid in _kids(envelope):
-        with suppress(ValueError):
-            yield UUID(kid)
-
-
 def _returned(
-    envelope: Envelope, own: Mapping[str, bytes | None], transport: Mapping[str, bytes]
+    envelope: Envelope, held: Collection[str], own: Mapping[str, bytes], transport: Mapping[str, bytes]
 ) -> Envelope | None:
-    """The event as its owner published it, or as erased; None where its data key is there and of no use."""
-    if envelope.sealed is not None and not list(_key_ids(envelope)):
+    """The event as its owner published it, or as erased; None where its data key is held and of no use."""
+    kids = {str(key_id) for key_id in data_key_ids(envelope.sealed)}
+    if envelope.sealed is not None and not kids:
         return envelope  # it could not be opened, and is kept as it came
-    keys = {kid: key for kid, key in own.items() if key is not None and kid in _kids(envelope)}
-    if envelope.sealed is not None and keys:
+    if envelope.sealed is not None and not kids.isdisjoint(held):
         try:
-            return replace(envelope, sealed=rewrap(envelope.sealed, keys, transport))
-        except BrokenSealError:
+            return replace(envelope, sealed=rewrap(envelope.sealed, own, transport))
+        except SealingError:
             return None
-    if any(kid in own for kid in _kids(envelope)):
-        return None
     type_ = EVENTS.get(f"hotline.{envelope.type}.v{envelope.schema_version}")
     return replace(envelope, sealed=None, erased=type_ is None or type_.sealed is not None)

@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from shared.errors import Unavailable
 from shared.web import docs, openapi, problems
 from shared.web.auth import Authenticator
 from shared.web.edge import BODY_SECONDS, Edge
 from shared.web.routing import Router
+from shared.web.schemas import Schema
 from shared.web.waiting import Waiting
 
 # What is not ready, by name, with a short reason that holds no secret; empty when all is well.
@@ -29,8 +29,11 @@ Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 _READINESS_SECONDS = 2.0
 
 
-class Health(BaseModel):
+class Health(Schema):
+    """How the process is."""
+
     status: Literal["live", "ready"]
+    """What the process is."""
 
 
 def create_app(
@@ -70,7 +73,7 @@ def create_app(
     problems.install(app)
     for router in (*routers, _health(readiness), docs.pages(title)):
         app.include_router(router)
-    openapi.install(app)
+    openapi.install(app, {path for path, limit in (body_limits or {}).items() if limit is None})
     return app
 
 
@@ -78,13 +81,13 @@ def _health(readiness: Readiness) -> Router:
     router = Router(prefix="/healthz", tags=["health"])
 
     @router.get("/live")
-    async def live() -> Health:
-        """The process answers."""
+    async def show_liveness() -> Health:
+        """Show that the process answers."""
         return Health(status="live")
 
     @router.get("/ready", responses=openapi.problems(Unavailable))
-    async def ready() -> Health:
-        """What this service needs answers too."""
+    async def show_readiness() -> Health:
+        """Show whether all that the service needs answers too."""
         try:
             async with asyncio.timeout(_READINESS_SECONDS):
                 failing = await readiness()

@@ -16,16 +16,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import ConfigDict
 
 from shared.errors import Unprocessable
+from shared.web.schemas import Schema
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 
-Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="items a page")]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="The most entries of a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2048, description="`next_cursor` of the page before, with the same filters")
+    str | None,
+    Query(max_length=2048, description="The `next_cursor` of the page before, with the same filters."),
 ]
 
 _NONCE_BYTES = 12
@@ -34,11 +36,19 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Schema, Generic[Item]):
     """A page; `next_cursor` is null on the last one."""
 
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{params[0].__name__}Page"
+
     items: list[Item]
+    """The entries of this page."""
     next_cursor: str | None
+    """The `cursor` of the next page; null on the last one."""
 
 
 class Listing:

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.contracts import messages
 from shared.vocabulary import load_vocabulary
+from shared.web.codes import MARKER
 
 
 def _known(slug: str) -> str:
@@ -23,6 +24,7 @@ ForceFilter = Annotated[
         pattern=messages.SLUG,
         description="Only those that concern this police force, by its slug.",
         examples=["hampshire"],
+        json_schema_extra={MARKER: "forces"},
     ),
 ]
 

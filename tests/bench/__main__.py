@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.data_directory import ROOT
-from tests.bench import append, machine, passing, posting, rereading, starting, surging, waiting
+from tests.bench import append, machine, much_named, passing, posting, rereading, starting, surging, waiting
 from tests.bench.report import as_json, as_markdown, figures, how_often, judged, said
 from tests.bench.rounds import LEAST_ROUNDS, ROUNDS, Benchmark, Measured, measure
 from tests.engines.jars import fetched, locked
@@ -21,7 +21,16 @@ from tests.engines.missing import EnginesMissing
 
 BENCHMARKS = {
     benchmark.number: benchmark
-    for benchmark in (posting.S1, append.S2, passing.S3, waiting.S4, surging.S6, rereading.S7, starting.S8)
+    for benchmark in (
+        posting.S1,
+        append.S2,
+        passing.S3,
+        waiting.S4,
+        surging.S6,
+        rereading.S7,
+        starting.S8,
+        much_named.S10,
+    )
 }
 RESULTS = ROOT / ".bench"
 NUMBERS = ("measured", "from", "to")
@@ -47,7 +56,7 @@ def main(
             java()
             fetched(locked())
         except EnginesMissing as reason:
-            raise typer.BadParameter(f"S3, S4 and S6 run on Apache Kafka: {reason}") from reason
+            raise typer.BadParameter(f"S3, S4, S6 and S10 run on Apache Kafka: {reason}") from reason
     console, facts = Console(), machine.facts()
     console.print(" · ".join(f"{name} {value}" for name, value in facts.items()), style="dim")
     results = [_measured(benchmark, rounds, console) for benchmark in chosen]

@@ -71,9 +71,10 @@ class System:
             return None
         return content
 
-    def database_url(self, service: str) -> str:
+    def database_url(self, service: str, *, as_owner: bool = False) -> str:
+        """For the account that runs, or for the one that may do anything."""
         assert self.run_file is not None
-        return str(self.run_file["services"][service]["database_url"])
+        return str(self.run_file["services"][service]["owner_database_url" if as_owner else "database_url"])
 
     def hotline(self, *arguments: str, seconds: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run `./hotline ...` and return what it printed."""

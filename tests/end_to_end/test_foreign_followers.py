@@ -194,7 +194,7 @@ def test_the_cloudevents_sdk_parses_every_record(
         }
         data = event.get_data()
         assert isinstance(data, dict)
-        assert data.keys() == {"clear", "sealed", "authentication"}
+        assert data.keys() == {"clear", "sealed", "proof", "authentication"}
 
 
 @pytest.mark.parametrize("owner", TOPICS)

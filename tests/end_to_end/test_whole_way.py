@@ -34,7 +34,7 @@ def imported(system: System, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fetch(system: System, service: str, query: str, *parameters: object) -> list[asyncpg.Record]:
     async def run() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(system.database_url(service))
+        connection = await asyncpg.connect(system.database_url(service, as_owner=True))
         try:
             rows: list[asyncpg.Record] = await connection.fetch(query, *parameters)
         finally:

@@ -209,6 +209,10 @@ class Cluster:
     def database_url(self, service: str) -> str:
         return self.postgres.dsn(service)
 
+    def owner_database_url(self, service: str) -> str:
+        """For the account that may do anything, to the log too."""
+        return self.postgres.dsn(service, OWNERS[service])
+
     def hotline(self, *arguments: str, seconds: float = 1800.0) -> subprocess.CompletedProcess[str]:
         """`./hotline ...` on this system."""
         return subprocess.run(
@@ -230,7 +234,7 @@ class Cluster:
 
     def _migration(self, service: str, root: Path) -> "subprocess.Popen[bytes]":
         as_owner = {
-            "HOTLINE_DATABASE_URL": self.postgres.dsn(service, OWNERS[service]),
+            "HOTLINE_DATABASE_URL": self.owner_database_url(service),
             "HOTLINE_SERVICE_ROLE": service,
         }
         return subprocess.Popen(
@@ -263,7 +267,7 @@ class Cluster:
             service: {
                 "url": self.first(service).url,
                 "database_url": self.database_url(service),
-                "owner_database_url": self.postgres.dsn(service, OWNERS[service]),
+                "owner_database_url": self.owner_database_url(service),
             }
             for service in SERVICES
         }

@@ -132,7 +132,7 @@ def test_the_checker_finds(at_rest: Endured, fault: str) -> None:
     """One fault beside those before it: this system is thrown away."""
     service, statements, told = PLANTED[fault]
     before = _found(at_rest)
-    run(_execute(at_rest.cluster.database_url(service), statements))
+    run(_execute(at_rest.cluster.owner_database_url(service), statements))
     found = set(_found(at_rest)) - set(before)
     assert [one for one in found if told in one], found
 

@@ -9,7 +9,8 @@ but for sorting them.
   links. No further complaint or accepted link can undo it, so it has no limit of size either.
 - A link that is the only one between its two sides (a bridge) joins as far as the sides allow: a single one
   to any other; a single one to a group, where the link does not rest on one identifier; two groups, where
-  their average weight is high enough too; none where more than the cap would come together.
+  their average weight is high enough too. So many parts at most come together by such links (the cap); a part
+  is what the other links join, of whatever size, so that more of these push nobody out.
 - What a person rejected, or what may never stand together, is kept apart, also where a chain of others leads
   from one to the other.
 
@@ -210,10 +211,10 @@ def _join_over_bridges(
     for _ in range(_ROUNDS):
         for each in joining:
             one, other = groups.of(each.a), groups.of(each.b)
-            if one == other:
+            if one == other or between.parts(one, other) > rule.most_members:
                 continue
             smaller, larger = sorted((groups.size(one), groups.size(other)))
-            if smaller + larger > rule.most_members or (larger > 1 and each.link.rests_on_one):
+            if larger > 1 and each.link.rests_on_one:
                 continue
             if smaller > 1 and between.average(one, other, smaller * larger, rule.unseen) < rule.average:
                 continue
@@ -222,16 +223,22 @@ def _join_over_bridges(
 
 
 class _Between:
-    """The sums of the known weights between groups that a bridge may join; they follow when groups join."""
+    """Groups that a bridge may join: their parts, and the sums of the known weights between them. Both follow
+    when groups join."""
 
     def __init__(self, joining: Iterable[_Ends], ends: Iterable[_Ends], groups: _Groups) -> None:
         self._sums: dict[int, dict[int, _Sum]] = {
             groups.of(node): {} for each in joining for node in (each.a, each.b)
         }
+        self._parts = dict.fromkeys(self._sums, 1)
         for each in ends:
             one, other = groups.of(each.a), groups.of(each.b)
             if one != other and one in self._sums and other in self._sums and each.link.verdict != "rejected":
                 self._add(one, other, round(each.link.weight * _PARTS_OF_A_BIT), 1)
+
+    def parts(self, one: int, other: int) -> int:
+        """Of how many parts the two would be together."""
+        return self._parts[one] + self._parts[other]
 
     def average(self, one: int, other: int, pairs: int, unseen: float) -> float:
         """Over all pairs between two groups; one without a link weighs `unseen`."""
@@ -239,6 +246,7 @@ class _Between:
         return (parts / _PARTS_OF_A_BIT + unseen * (pairs - count)) / pairs
 
     def join(self, stays: int, goes: int) -> None:
+        self._parts[stays] += self._parts.pop(goes)
         for other, (parts, count) in self._sums.pop(goes).items():
             del self._sums[other][goes]
             if other != stays:

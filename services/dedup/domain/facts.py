@@ -75,6 +75,14 @@ class ComplaintTakenOut(Contract):
     complaint_id: UUID
 
 
+class WaitingChanged(Contract):
+    """Matches that the rule accepted and that join nothing: those that `began` to wait for a person, and the
+    ids of those that have `ended` it."""
+
+    began: tuple[Pair, ...] = ()
+    ended: tuple[UUID, ...] = ()
+
+
 class TailAdopted(Contract):
     """The log lost its tail and has adopted what others knew of it, up to the event before this one; facts
     that lay between are lost. The resolver had read up to `resolved`; intake's slots had `heads` then."""
@@ -100,6 +108,9 @@ COMPLAINT_TAKEN_OUT: Final[EventType[ComplaintTakenOut, Contract]] = EventType(
 )
 COMPLAINT_WITHDRAWN: Final[EventType[ComplaintWithdrawn, Contract]] = EventType(
     "dedup", "hotline.complaint.withdrawn.v1", ComplaintWithdrawn, None
+)
+WAITING_CHANGED: Final[EventType[WaitingChanged, Contract]] = EventType(
+    "dedup", "hotline.waiting.changed.v1", WaitingChanged, None
 )
 TAIL_ADOPTED: Final[EventType[TailAdopted, Contract]] = EventType(
     "dedup", "hotline.tail.adopted.v1", TailAdopted, None

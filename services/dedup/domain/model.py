@@ -65,7 +65,8 @@ class Clustering(_Data):
     """How pairs become groups, in bits.
 
     `average`: the least average weight on which two groups are joined; a pair that was not kept counts
-    `unseen`. Nothing joins a group of `most_members` by a single link: it waits for a person beside it.
+    `unseen`. No more than `most_members` come together by single links: who is left waits for a person beside
+    the group.
     """
 
     average: float

@@ -6,7 +6,7 @@ that had to connect meanwhile was refused.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import asyncpg
@@ -15,10 +15,8 @@ import pytest
 from shared.readiness import INTERVAL_SECONDS, LOOK_SECONDS, Readiness
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.requests import StoreUnavailable
 from shared.store.revisions import DatabaseRevision
 from shared.streaming.tail import lost_tail
-from tests.engines import Databases
 from tests.integration.shared.store.waiting import until
 from tests.unit.shared.store.examples import PUBLIC, new_stream, one_event
 
@@ -38,11 +36,11 @@ class Watched(PostgresStore):
 
     is_stuck = False
 
-    async def look(self, fits: Callable[[DatabaseRevision], bool]) -> DatabaseRevision:
+    async def look(self) -> DatabaseRevision:
         self.looks += 1
         if self.is_stuck:
             await asyncio.Event().wait()
-        return await super().look(fits)
+        return await super().look()
 
 
 @pytest.fixture
@@ -116,28 +114,17 @@ async def test_a_database_that_hangs_is_told_in_time(readiness: Readiness, store
 async def test_an_answer_that_comes_too_late_harms_nobody(
     readiness: Readiness, store: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broker that is slow to answer keeps the first connection from being compared in time."""
-    monkeypatch.setattr("shared.readiness.LOOK_SECONDS", 0.05)
+    """Appends that are slow keep the committer from looking in time."""
     let_go = asyncio.Event()
-
-    async def slow() -> None:
-        await let_go.wait()
-
-    for fault in (None, StoreUnavailable("the log cannot be read")):
-
-        async def late(fault: Exception | None = fault) -> None:
-            await slow()
-            if fault is not None:
-                raise fault
-
-        store.compare_first(late)
-        await becomes(readiness, {"database": "TimeoutError"})
-        let_go.set()
-        store.compare_first(slow)
-        await becomes(readiness, {})
-        await store.append(one_event(new_stream()))
-        let_go.clear()
-        store.cut()
+    store.compare_first(let_go.wait)  # type: ignore[arg-type]  # what it returns is not looked at
+    append = asyncio.create_task(store.append(one_event(new_stream())))
+    monkeypatch.setattr("shared.readiness.LOOK_SECONDS", 0.05)
+    await becomes(readiness, {"database": "TimeoutError"})
+    monkeypatch.undo()
+    let_go.set()
+    await append
+    await becomes(readiness, {})
+    await store.append(one_event(new_stream()))
 
 
 async def test_a_halted_store_is_not_ready_and_says_so(readiness: Readiness, store: Watched) -> None:
@@ -166,16 +153,35 @@ async def test_a_database_that_takes_no_writing_is_not_ready(
 
 
 async def test_one_whose_appends_have_no_connection_is_not_ready(
-    readiness: Readiness, store: Watched, url: str, databases: Databases
+    readiness: Readiness, store: Watched, url: str
 ) -> None:
-    """Whatever keeps the committer from it, others may have one."""
+    """Others have theirs: it is those of the committer that are refused."""
+    await becomes(readiness, {})
+    name = url.rpartition("/")[2]
+    other = await asyncpg.connect(url)
+    try:
+        await other.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        store.cut()
+        await becomes(readiness, {"database": "TooManyConnectionsError"})
+        assert await other.fetchval("SELECT 1") == 1
+        await other.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+        await becomes(readiness, {})
+    finally:
+        await other.close()
 
-    async def cannot_compare() -> None:
-        raise StoreUnavailable("the log cannot be read")
 
-    store.compare_first(cannot_compare)
-    assert await readiness() == {"database": "the log cannot be read"}
-    assert await query(url, "SELECT 1") == 1
+async def test_a_look_compares_nothing(readiness: Readiness, store: Watched) -> None:
+    """Where all services start at once, none would answer the other yet, and the log be taken for whole."""
+    compared: list[str] = []
+
+    async def compare() -> None:
+        compared.append("compared")
+
+    store.compare_first(compare)
+    await becomes(readiness, {})
+    assert compared == []
+    await store.append(one_event(new_stream()))
+    assert compared == ["compared"]
 
 
 async def test_a_schema_for_other_software_is_told_and_nothing_runs_on_it(

@@ -95,7 +95,8 @@ async def test_parked_events_of_earlier_days_are_told_exactly_and_todays_are_not
             connection = await asyncpg.connect(url)
             times = [day, day - timedelta(days=1), day - timedelta(days=30), None]
             for number, time in enumerate(times, 1):
-                event = f'{{"time": "{time.isoformat()}T00:00:00Z"}}' if time else "null"
+                # As `json` takes it, and its operators do not.
+                event = f'{{"time":"{time.isoformat()}T00:00:00Z","clear":"\\u0000"}}' if time else "null"
                 await connection.execute(
                     "INSERT INTO inbox (source, slot, slot_sequence, event_id, subject, type, event, state, "
                     "reason) VALUES ('intake', 1, $1, gen_random_uuid(), 's', 't', $2, 'parked', 'r')",

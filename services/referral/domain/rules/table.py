@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.contracts.contract import CategoryCode, Code, CriterionCode
+from shared.contracts.contract import CategoryCode, Code, CriterionCode, StrandCode
 from shared.contracts.words import NationalLetter
 from shared.errors import HotlineError
 from shared.vocabulary import Duty, Vocabulary
@@ -30,7 +30,9 @@ class RulesError(HotlineError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class CategoryIndication(_Part):
@@ -45,14 +47,18 @@ class CategoryIndication(_Part):
     """
 
     code: CategoryCode
+    """The kind of wrong."""
     where: RiskFlag | None = None
-    beside_strand: Code | None = None
+    """Only where this risk was answered with yes."""
+    beside_strand: StrandCode | None = None
+    """Only where the same complaint has an allegation of this strand."""
 
 
 class Rank(_Part):
     """A rank, in small letters, of whatever force."""
 
     rank: Phrase
+    """The rank, in small letters."""
 
 
 class IndicatedBy(_Part):
@@ -64,11 +70,17 @@ class IndicatedBy(_Part):
     """
 
     categories: tuple[CategoryIndication, ...] = ()
+    """Allegations of these kinds."""
     national_categories: frozenset[NationalLetter] = frozenset()
+    """These national complaint categories."""
     risk: tuple[RiskFlag, ...] = ()
+    """These risks, where they were answered with yes."""
     ranks: tuple[Rank, ...] = ()
+    """A subject of one of these ranks."""
     facts: frozenset[Literal["called_in", "new_information"]] = frozenset()
+    """What happened to the case."""
     same_incident_as: frozenset[CriterionCode] = frozenset()
+    """Another complaint of the same incident that indicates one of these criteria."""
 
 
 class CriterionRule(_Part):
@@ -84,25 +96,34 @@ class DeadlineRule(_Part):
     """`count` days, or working days of England and Wales, after the day on which it became clear."""
 
     rule: Code
+    """The code of the rule."""
     calendar: Literal["days", "working_days"]
+    """The days that count."""
     count: Annotated[int, Field(ge=0, le=366)]
+    """How many of these days there are after the day on which it became clear."""
     owner: Literal["charity", "authority"]
+    """The body that has to meet it."""
     for_every_case: bool
+    """Whether it runs for every case, whatever is indicated."""
     source: Phrase
+    """Its source in law."""
 
 
 class PriorityRule(_Part):
     """A case's priority is the weight of its gravest criterion, and these on top."""
 
     risk: dict[RiskFlag, Annotated[int, Field(ge=0)]]
+    """What each risk adds, where it was answered with yes."""
     another_complaint: Annotated[int, Field(ge=0)]
+    """What each complaint after the first adds."""
     most_for_complaints: Annotated[int, Field(ge=0)]
+    """The most that further complaints add together."""
 
 
 class ApprovalRule(_Part):
     """Beside a MUST criterion or a pattern: the strands in which ending a case needs a second person."""
 
-    strands: frozenset[Code]
+    strands: frozenset[StrandCode]
 
 
 class RuleTable(_Part):

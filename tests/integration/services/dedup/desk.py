@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from deploy.local.keys import ensure_keys, keys_file
+from services.dedup.conflicts import Conflicts
 from services.dedup.domain.model import load_model, load_population
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import handlers
@@ -31,10 +32,12 @@ from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope, document
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.inbox import Inbox
+from shared.web.auth import Caller
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
 
 DAY = date(2026, 11, 23)
+REVIEWER = Caller(subject="reviewer", roles=frozenset({"match_reviewer"}))
 
 
 class Intake:
@@ -171,14 +174,15 @@ async def opened(database_url: str, keys: ServiceKeys, intake: Intake | None = N
     async with PostgresStore(database_url, PUBLIC) as store:
         context = Context("dedup", store, keys, Cursors(b"-" * 32), Metrics(), today=lambda: DAY)
         index, model = ComplaintIndex(context), load_model()
+        conflicts = Conflicts(context)
         of_source = handlers(context, index, Scorer(model, load_population()))
         yield Desk(
             context,
             index,
             Inbox("intake", store, keys, of_source["intake"]),
             Resolver(context, index, model),
-            Views(context, index, model),
-            Reviewing(context, index),
+            Views(context, index, model, conflicts),
+            Reviewing(context, index, conflicts),
             intake or Intake(keys),
         )
 

@@ -33,7 +33,7 @@ from shared.streaming.topics import TOPICS
 from tests.engines import Databases
 from tests.fakes.broker import FakeBroker
 from tests.integration.rebuilding import differing, rebuilt
-from tests.integration.services.dedup.desk import DAY, Desk, Intake, opened
+from tests.integration.services.dedup.desk import DAY, REVIEWER, Desk, Intake, opened
 from tests.integration.services.dedup.test_matching import ANOTHER_NIGHT, NIGHT, SAME_NIGHT, SOMETHING_ELSE
 
 pytestmark = pytest.mark.long
@@ -195,7 +195,7 @@ async def test_nobody_appends_anything_before(history: History) -> None:
         with pytest.raises(StoreHalted):
             await desk.resolve()
         with pytest.raises(StoreHalted):
-            await desk.reviewing.decide(UUID(bytes=match_id.bytes), "retract", "reviewer", "two cars")
+            await desk.reviewing.decide(UUID(bytes=match_id.bytes), "retract", REVIEWER, "two cars")
         assert await desk.store.head() == head
 
 
@@ -218,7 +218,7 @@ async def test_a_persons_decision_is_lost_and_what_followed_from_it_is_undone(hi
 
     async def then(desk: Desk) -> None:
         for row in await desk.store.fetch("SELECT match_id FROM matches WHERE zone = 'accepted'"):
-            await desk.reviewing.decide(UUID(bytes=row[0].bytes), "retract", "reviewer", "two cars")
+            await desk.reviewing.decide(UUID(bytes=row[0].bytes), "retract", REVIEWER, "two cars")
         await desk.resolve()
         assert await groups(desk) == (set(), set())
 
@@ -320,7 +320,9 @@ async def test_a_process_that_lived_through_it_does_not_go_on_with_keys_that_are
         again = [each for each in history.intake.sent if each.clear["complaint_id"] == str(lost)]
         assert await another.inbox.receive(again[0]) is InboxState.APPLIED
         newer = await one.record(SAME_NIGHT)
-        assert {match.other_complaint_id for match in (await one.views.complaint(newer)).items} == {lost}
+        assert {match.other_complaint_id for match in (await one.views.complaint(REVIEWER, newer)).items} == {
+            lost
+        }
 
 
 @pytest.mark.parametrize("seed", [pytest.param(None, id="random")])

@@ -21,7 +21,7 @@ from shared.errors import Conflict, NotFound
 from shared.sealing.keys import ServiceKeys
 from shared.store.requests import AppendRequest, CursorMoved, InboxState, LeaseLost, VersionConflict
 from shared.streaming.handling import Incoming
-from tests.integration.services.dedup.desk import Desk, Intake, opened
+from tests.integration.services.dedup.desk import REVIEWER, Desk, Intake, opened
 
 NIGHT: dict[str, Any] = {
     "narrative": "He pulled my friend out of the car at Kempton Yard and took her phone away from her.",
@@ -59,13 +59,13 @@ async def test_two_accounts_of_one_night_are_one_incident(desk: Desk) -> None:
     other = await desk.record(SOMETHING_ELSE)
     await desk.resolve()
     assert await desk.incidents() == {frozenset({first, second})}
-    incident = await desk.views.incident(incident_id(min(first, second)))
+    incident = await desk.views.incident(REVIEWER, incident_id(min(first, second)))
     assert incident.complaints == 2
     assert incident.weakest_link is not None and incident.weakest_link > 0.9
     assert (incident.sources_min, incident.sources_max) == (1, 2)
-    alone = await desk.views.complaint(other)
+    alone = await desk.views.complaint(REVIEWER, other)
     assert alone.indexed and alone.items == [] and alone.incident_id == incident_id(other)
-    assert (await desk.views.incident(incident_id(other))).members == [other]
+    assert (await desk.views.incident(REVIEWER, incident_id(other))).members == [other]
 
 
 async def test_the_same_officer_on_another_night_is_a_pattern_of_two_incidents(desk: Desk) -> None:
@@ -73,8 +73,8 @@ async def test_the_same_officer_on_another_night_is_a_pattern_of_two_incidents(d
     await desk.resolve()
     assert await desk.incidents() == {frozenset(complaints[:2])}
     assert await desk.patterns() == {frozenset((complaint, 0) for complaint in complaints)}
-    (shown,) = (await desk.views.complaint(complaints[2])).patterns
-    pattern = await desk.views.pattern(shown.pattern_id)
+    (shown,) = (await desk.views.complaint(REVIEWER, complaints[2])).patterns
+    pattern = await desk.views.pattern(REVIEWER, shown.pattern_id)
     assert (pattern.complaints, pattern.incidents) == (3, 2)
 
 
@@ -82,7 +82,7 @@ async def test_a_match_tells_why_and_adds_up(desk: Desk) -> None:
     first = await desk.record(NIGHT)
     second = await desk.record(SAME_NIGHT)
     for complaint, other in ((first, second), (second, first)):
-        matches = (await desk.views.complaint(complaint)).items
+        matches = (await desk.views.complaint(REVIEWER, complaint)).items
         assert {match.kind for match in matches} == {"same_incident", "same_officer"}
         for match in matches:
             assert match.other_complaint_id == other
@@ -136,7 +136,7 @@ async def test_a_process_that_dies_between_the_two_steps_loses_no_match(desk: De
     assert await desk.inbox.receive(envelope) is InboxState.APPLIED
     await desk.resolve()
     assert await desk.incidents() == {frozenset({died, other})}
-    items = (await desk.views.complaint(died)).items
+    items = (await desk.views.complaint(REVIEWER, died)).items
     assert {(item.kind, item.other_complaint_id) for item in items} == {
         ("same_incident", other),
         ("same_officer", other),
@@ -169,8 +169,8 @@ async def test_an_erased_complaint_leaves_its_incident_and_nothing_to_read(desk:
     await desk.resolve()
     assert await desk.incidents() == {frozenset({first, second, third})}
     await desk.erase(second)
-    assert (await desk.views.complaint(second)).indexed is False
-    assert all(m.other_complaint_id != second for m in (await desk.views.complaint(first)).items)
+    assert (await desk.views.complaint(REVIEWER, second)).indexed is False
+    assert all(m.other_complaint_id != second for m in (await desk.views.complaint(REVIEWER, first)).items)
     await desk.resolve()
     assert await desk.incidents() == {frozenset({first, third})}
     for table in ("indexed", "blocking_keys", "incident_members", "pattern_members"):
@@ -181,9 +181,12 @@ async def test_an_erased_complaint_leaves_its_incident_and_nothing_to_read(desk:
     assert await desk.store.claimed("tombstone", second.bytes) is not None
     # Nobody finds it any more, and it does not come back.
     fourth = await desk.record(SAME_NIGHT)
-    assert {m.other_complaint_id for m in (await desk.views.complaint(fourth)).items} == {first, third}
+    assert {m.other_complaint_id for m in (await desk.views.complaint(REVIEWER, fourth)).items} == {
+        first,
+        third,
+    }
     assert await desk.inbox.receive(desk.intake.recorded(SAME_NIGHT, second)) is InboxState.DROPPED
-    assert (await desk.views.complaint(second)).indexed is False
+    assert (await desk.views.complaint(REVIEWER, second)).indexed is False
 
 
 async def test_a_match_with_a_complaint_that_is_erased_meanwhile_is_not_written(desk: Desk) -> None:
@@ -204,8 +207,8 @@ async def test_a_match_with_a_complaint_that_is_erased_meanwhile_is_not_written(
 async def test_who_leaves_an_incident_is_told_of_where_it_stands_now(desk: Desk) -> None:
     first, second = [await desk.record(body) for body in (NIGHT, SAME_NIGHT)]
     await desk.resolve()
-    (match,) = [m for m in (await desk.views.complaint(first)).items if m.kind == "same_incident"]
-    decided = await desk.reviewing.decide(match.match_id, "retract", "reviewer", "two cars, two nights")
+    (match,) = [m for m in (await desk.views.complaint(REVIEWER, first)).items if m.kind == "same_incident"]
+    decided = await desk.reviewing.decide(match.match_id, "retract", REVIEWER, "two cars, two nights")
     assert decided.zone == "rejected"
     await desk.resolve()
     assert await desk.incidents() == set()
@@ -217,9 +220,9 @@ async def test_who_leaves_an_incident_is_told_of_where_it_stands_now(desk: Desk)
         str(incident_id(high)): [str(high)],
     }
     with pytest.raises(Conflict):
-        await desk.reviewing.decide(match.match_id, "retract", "reviewer", "again")
+        await desk.reviewing.decide(match.match_id, "retract", REVIEWER, "again")
     with pytest.raises(NotFound):
-        await desk.reviewing.decide(uuid4(), "accept", "reviewer", "there is none")
+        await desk.reviewing.decide(uuid4(), "accept", REVIEWER, "there is none")
 
 
 async def test_an_account_for_another_only_is_released_by_a_reviewers_word(desk: Desk) -> None:
@@ -229,9 +232,9 @@ async def test_an_account_for_another_only_is_released_by_a_reviewers_word(desk:
     )
     await desk.resolve()
     assert all(not clear["released"] for _, clear in await desk.events("pattern.changed"))
-    (match,) = [m for m in (await desk.views.complaint(other)).items if m.kind == "same_officer"]
+    (match,) = [m for m in (await desk.views.complaint(REVIEWER, other)).items if m.kind == "same_officer"]
     assert match.zone == "review"
-    await desk.reviewing.decide(match.match_id, "accept", "reviewer", "same man")
+    await desk.reviewing.decide(match.match_id, "accept", REVIEWER, "same man")
     await desk.resolve()
     _, clear = (await desk.events("pattern.changed"))[-1]
     assert clear["released"] == [str(waiting)]
@@ -243,24 +246,24 @@ async def test_a_match_that_a_rule_accepted_waits_for_the_word_that_releases(des
     waiting = await desk.record({**NIGHT, "wish": "only_with_another"})
     other, further = await desk.record(ANOTHER_NIGHT), await desk.record(ANOTHER_NIGHT)
     await desk.resolve()
-    queue = await desk.views.reviews(UUID(int=0), 10)
+    queue = await desk.views.reviews(REVIEWER, UUID(int=0), 10)
     assert {(match.zone, match.kind, *match.releases) for match in queue} == {
         ("accepted", "same_officer", waiting)
     }
     assert {frozenset((m.complaint_id, m.other_complaint_id)) for m in queue} == {
         frozenset((waiting, other)), frozenset((waiting, further))
     }  # fmt: skip
-    await desk.reviewing.decide(queue[0].match_id, "accept", "reviewer", "same man")
+    await desk.reviewing.decide(queue[0].match_id, "accept", REVIEWER, "same man")
     await desk.resolve()
     assert [clear["released"] for _, clear in await desk.events("pattern.changed")][-1] == [str(waiting)]
-    assert await desk.views.reviews(UUID(int=0), 10) == []
+    assert await desk.views.reviews(REVIEWER, UUID(int=0), 10) == []
 
 
 async def test_no_release_waits_for_a_match_with_the_same_source(desk: Desk) -> None:
     for body in (NIGHT, ANOTHER_NIGHT):
         await desk.record({**body, "wish": "only_with_another"}, source_group="one caller")
     await desk.resolve()
-    assert await desk.views.reviews(UUID(int=0), 10) == []
+    assert await desk.views.reviews(REVIEWER, UUID(int=0), 10) == []
 
 
 async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
@@ -275,8 +278,8 @@ async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
     weaker = {**NIGHT, "subjects": [{"name": "Brockway", "unit": "Basingstoke response"}]}
     waiting = await one.record({**weaker, "wish": "only_with_another"})
     await one.resolve()
-    (match, *_) = [m for m in await one.views.reviews(UUID(int=0), 10) if m.releases == [waiting]]
-    await one.reviewing.decide(match.match_id, "accept", "reviewer", "same man")
+    (match, *_) = [m for m in await one.views.reviews(REVIEWER, UUID(int=0), 10) if m.releases == [waiting]]
+    await one.reviewing.decide(match.match_id, "accept", REVIEWER, "same man")
     await one.resolve()
     assert await one.patterns() == {frozenset((each, 0) for each in inside)}
     assert [clear["released"] for _, clear in await one.events("pattern.changed")][-1] == [str(waiting)]
@@ -286,9 +289,9 @@ async def test_what_a_person_undid_can_be_accepted_again(desk: Desk) -> None:
     first, _ = [await desk.record(body) for body in (NIGHT, SAME_NIGHT)]
     await desk.resolve()
     together = await desk.incidents()
-    (match,) = [m for m in (await desk.views.complaint(first)).items if m.kind == "same_incident"]
+    (match,) = [m for m in (await desk.views.complaint(REVIEWER, first)).items if m.kind == "same_incident"]
     for command, zone in (("retract", "rejected"), ("accept", "accepted"), ("retract", "rejected")):
-        assert (await desk.reviewing.decide(match.match_id, command, "reviewer", "seen")).zone == zone  # type: ignore[arg-type]
+        assert (await desk.reviewing.decide(match.match_id, command, REVIEWER, "seen")).zone == zone  # type: ignore[arg-type]
         await desk.resolve()
         assert await desk.incidents() == (together if zone == "accepted" else set())
 

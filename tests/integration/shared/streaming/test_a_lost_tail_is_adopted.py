@@ -5,7 +5,8 @@ tell the two apart. So before its first append it looks whether somebody knows m
 they know it adopts, under the very same numbers.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import tracemalloc
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from shared.store.requests import AppendRequest, StoreHalted
 from shared.streaming import routes
 from shared.streaming import tail as tails
 from shared.streaming.authentication import OwnEvents, Signer
+from shared.streaming.broker import Record
 from shared.streaming.catchup import HttpFollower
 from shared.streaming.cloudevents import parse
 from shared.streaming.handling import SurroundingsFault
-from shared.streaming.recovery import GAP, Recovery, RecoveryFailed, Report
+from shared.streaming.published import PublishedLog
+from shared.streaming.recovery import GAP, TOPIC_PAGE, Recovery, RecoveryFailed, Report
 from shared.streaming.relay_state import PostgresRelayState
 from shared.streaming.returning import ConsumedPage, Reached, Returned
 from shared.streaming.tail import Tail
@@ -46,8 +49,10 @@ from tests.unit.shared.streaming.flow import (
     OWNER,
     OWNER_KEYS,
     Flow,
+    subject_in,
     until,
 )
+from tests.unit.shared.streaming.test_records_that_its_source_did_not_sign import Unsigned
 from tests.unit.shared.web.issuer import Issuer
 
 
@@ -458,6 +463,20 @@ async def test_what_the_owner_did_not_sign_is_passed_over(history: History, by: 
     assert shown(await history.lives(nothing)) == shown(history.before)
 
 
+async def test_a_copy_of_before_events_were_signed_gets_what_was_published_since(history: History) -> None:
+    """An upgrade that ends with the copy that was made before it."""
+
+    async def upgraded(flow: Flow) -> None:
+        flow.published, now = Unsigned(OWNER, flow.engines.owner, OWNER_KEYS), flow.published
+        await flow.relayed()
+        flow.published = now
+        await flow.relayed()
+
+    await set_back(history, upgraded)
+    assert (await history.recovered()).adopted == 20
+    assert shown(await history.lives(nothing)) == shown(history.before)
+
+
 async def test_a_payload_whose_key_a_follower_wrapped_wrongly_comes_from_another(history: History) -> None:
     """What the owner signed is all but the wrapped keys, which each holder wraps anew."""
 
@@ -601,3 +620,42 @@ async def test_followers_are_asked_over_http_by_services_alone(history: History,
         recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, history.broker, {FOLLOWER: follower})
         assert (await recovery.run(history.url, DAY)).adopted == 20
     assert shown(await history.lives(nothing)) == shown(history.before)
+
+
+class LongTopic:
+    """Holds each event that the log has, made as it is read."""
+
+    def __init__(self, count: int, record: dict[str, Any]) -> None:
+        self._count, self._record = count, record
+
+    async def everything(self, _: str) -> AsyncGenerator[Record, None]:
+        for number in range(1, self._count + 1):
+            event = {**self._record, "id": str(UUID(int=number)), "slotsequence": number}
+            yield Record(0, number, orjson.dumps(event))
+
+
+async def test_a_recovery_holds_what_the_log_lacks_and_nothing_that_it_has(history: History) -> None:
+    """The log and the topic were held whole: gigabytes, at ten million events."""
+
+    async def peak(count: int) -> int:
+        async with PostgresStore(history.url, PUBLIC) as owner:
+            await owner.pool.execute("TRUNCATE events")
+            await history.flow(owner).record(subject_in(7))
+            (record,) = await PublishedLog(OWNER, owner, OWNER_KEYS).records(await owner.read_log(0))
+            await owner.pool.execute("TRUNCATE events")
+            await owner.pool.execute(_MANY_EVENTS, count)
+        recovery = Recovery(OWNER, TOPIC, OWNER_KEYS, LongTopic(count, record), {})
+        tracemalloc.start()
+        assert await recovery.run(history.url, DAY) == Report()
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return held
+
+    few, many = await peak(3 * TOPIC_PAGE), await peak(15 * TOPIC_PAGE)
+    assert many < 1.2 * few
+
+
+_MANY_EVENTS = """
+INSERT INTO events SELECT n, 'complaint-' || gen_random_uuid(), 1, lpad(to_hex(n), 32, '0')::uuid, 'made', 1,
+    7, n, '{}', '{}', date '2026-11-23' FROM generate_series(1, $1::int) AS n
+"""

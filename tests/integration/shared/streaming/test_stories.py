@@ -37,7 +37,7 @@ from tests.unit.shared.streaming.test_records_that_its_source_did_not_sign impor
     test_neither_the_check_nor_the_relay_takes_one_for_a_lost_tail,
     test_one_that_says_that_it_was_erased_drops_nothing,
     test_records_of_others_behind_it_do_not_hide_a_lost_tail,
-    test_the_first_relay_that_signs_leaves_evidence_at_the_end_of_every_partition,
+    test_the_first_relay_that_signs_publishes_what_is_no_evidence_yet_again,
 )
 from tests.unit.shared.streaming.test_the_broker_is_wiped import (
     test_a_relay_that_died_on_the_new_topic_does_not_hide_the_loss,
@@ -84,7 +84,7 @@ __all__ = [
     "test_one_that_says_that_it_was_erased_drops_nothing",
     "test_records_of_others_behind_it_do_not_hide_a_lost_tail",
     "test_several_of_one_subject_may_fail_and_the_partition_goes_on",
-    "test_the_first_relay_that_signs_leaves_evidence_at_the_end_of_every_partition",
+    "test_the_first_relay_that_signs_publishes_what_is_no_evidence_yet_again",
     "test_the_queue_drains_and_the_order_holds",
     "test_the_record_says_erased_and_is_kept_unapplied",
     "test_the_relay_publishes_again_what_the_new_topic_lacks",

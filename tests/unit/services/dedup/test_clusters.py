@@ -115,7 +115,8 @@ def test_reports_above_the_cap_wait_beside_the_group() -> None:
     assert found.waiting == star[:3], "the lightest"
     accepted = [link(0, 1, STRONG, verdict="accepted"), *star[1:]]
     (group, *_) = partition({node(n) for n in range(CAP + 3)}, accepted, MODEL).clusters
-    assert node(1) in group.members, "a person lets it in"
+    assert len(group.members) == CAP + 1, "a person lets it in, and nobody has to leave for it"
+    assert node(1) in group.members
 
 
 def test_of_two_groups_the_heaviest_link_waits_and_of_parted_ones_none() -> None:

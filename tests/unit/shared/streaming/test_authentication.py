@@ -32,7 +32,6 @@ _FILES = service_keys()
 INTAKE, DEDUP, REFERRAL = (ServiceKeys.model_validate(_FILES[name]) for name in _FILES)
 _HMAC = _FILES["intake"]["hmac"]["keys"]
 KEY = DATA_KEY = bytes(range(32))
-PROOF = "/hotline/intake/intake-hmac-1"
 
 SIGNER = Signer("intake", INTAKE.follower_keys, INTAKE.hmac)
 AT_DEDUP = FollowedEvents("intake", DEDUP.sources["intake"])
@@ -65,6 +64,10 @@ def without_signatures(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "data": data}
 
 
+def without_proof(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {**record, "data": {name: value for name, value in record["data"].items() if name != "proof"}}
+
+
 def is_read(events: FollowedEvents | OwnEvents, record: Any) -> bool:
     try:
         events.read(record)
@@ -81,7 +84,7 @@ def test_each_follower_reads_what_was_signed_for_it() -> None:
     for events in (AT_DEDUP, AT_REFERRAL):
         read = events.read(orjson.dumps(record))
         assert read == events.read(record) == parse(record)
-        assert read.proofs == {PROOF: record["data"]["authentication"][PROOF]}
+        assert read.proof == record["data"]["proof"]
     assert CloudEvent.model_validate_json(orjson.dumps(record)).data.authentication is not None
 
 
@@ -92,18 +95,18 @@ def test_what_an_attacker_without_keys_writes_is_read_by_nobody() -> None:
         {**record, "data": {**record["data"], "authentication": {}}},
         {**record, "data": {**record["data"], "authentication": {"dedup-1": "e30..AAAA"}}},
         {**record, "data": {**record["data"], "authentication": None}},
-        {**record, "data": {**record["data"], "authentication": {"dedup-1": None, PROOF: None}}},
+        {**record, "data": {**record["data"], "authentication": {"dedup-1": None}, "proof": None}},
         {**record, "data": {**record["data"], "sealed": None, "erased": True}},
     ):
         assert not any(is_read(events, forged) for events in (AT_DEDUP, AT_REFERRAL))
-        assert not is_read(AT_INTAKE, without_signatures(forged))
+        assert not is_read(AT_INTAKE, without_proof(forged))
 
 
 def test_one_followers_signature_is_none_for_another() -> None:
     record = published()
     signatures = record["data"]["authentication"]
-    swapped = {"dedup-1": signatures["referral-1"], "referral-1": signatures["dedup-1"], PROOF: "e30..AAAA"}
-    forged = {**record, "data": {**record["data"], "authentication": swapped}}
+    swapped = {"dedup-1": signatures["referral-1"], "referral-1": signatures["dedup-1"]}
+    forged = {**record, "data": {**record["data"], "authentication": swapped, "proof": signatures["dedup-1"]}}
     assert not any(is_read(events, forged) for events in (AT_DEDUP, AT_REFERRAL, AT_INTAKE))
 
 
@@ -121,6 +124,17 @@ def test_a_payload_under_another_subject_is_refused() -> None:
     assert not is_read(AT_DEDUP, {**record, "subject": other["subject"], "partitionkey": other["subject"]})
     moved = {**other["data"], "sealed": record["data"]["sealed"]}
     assert not is_read(AT_DEDUP, {**other, "id": record["id"], "data": moved})
+
+
+def test_of_what_others_add_to_the_signatures_nothing_is_kept() -> None:
+    """They are the one part that is not signed; the owner's own is."""
+    record = published()
+    signatures = {**record["data"]["authentication"], "\0": ["\0"], "intake-hmac-1": "e30..AAAA"}
+    added = {**record, "data": {**record["data"], "authentication": signatures}}
+    assert AT_DEDUP.read(added) == AT_DEDUP.read(record)
+    for proof in ({}, {"proof": None}, {"proof": "e30..AAAA"}):
+        data = {name: value for name, value in record["data"].items() if name != "proof"}
+        assert not is_read(AT_DEDUP, {**record, "data": {**data, **proof}})
 
 
 def test_keys_rotate_with_an_overlap() -> None:
@@ -322,20 +336,18 @@ def test_a_follower_alone_makes_no_evidence() -> None:
     """It has all that dedup has: its transport keys, and every event that it was sent."""
     record, other = published(), published()
     forged = without_signatures({**record, "slotsequence": 999, "sequence": "5000"})
-    signature = record["data"]["authentication"][PROOF]
-    for authentication in (
-        Signer("intake", DEDUP.sources["intake"], DEDUP.hmac).signed(forged)["data"]["authentication"],
+    for proof in (
+        Signer("intake", DEDUP.sources["intake"], DEDUP.hmac).signed(forged)["data"]["proof"],
         Signer(
             "intake",
             DEDUP.sources["intake"],
             KeyRing.model_validate({"current": "intake-hmac-1", "keys": {"intake-hmac-1": encode(KEY)}}),
-        ).signed(forged)["data"]["authentication"],
-        {PROOF: signature},
-        {PROOF: signature.partition(".")[0] + ".."},
+        ).signed(forged)["data"]["proof"],
+        record["data"]["proof"],
+        record["data"]["proof"].partition(".")[0] + "..",
+        "",
     ):
-        assert not is_read(
-            AT_INTAKE, {**forged, "data": {**forged["data"], "authentication": authentication}}
-        )
+        assert not is_read(AT_INTAKE, {**forged, "data": {**forged["data"], "proof": proof}})
     moved = {**record["data"], "sealed": other["data"]["sealed"]}
     assert not is_read(AT_INTAKE, {**record, "data": moved})
 

@@ -7,14 +7,15 @@ parked with its reason, its subject's later events queue behind it, and everythi
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
 from pydantic import BaseModel, Field
 
-from shared.store.events import NewEvent, slot_of
+from shared.store.events import NewEvent, identity_of, slot_of
 from shared.store.requests import EVENT_LIMIT, AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Incoming, RecordFault
 from shared.streaming.inbox import PARKED_IN_A_ROW
@@ -180,6 +181,40 @@ async def test_a_broken_seal_is_parked_and_stays_so_when_retried(flow: Flow, par
     (entry,) = await parking.page(None, 10)
     assert entry.reason.startswith("not readable: ")
     assert (await parking.retry(entry))[1] == entry.reason
+
+
+async def test_an_own_event_that_nobody_can_open_holds_up_none_that_follow(flow: Flow) -> None:
+    """A row of the owner's log that was damaged: its relay stood before it for ever, and so did catch-up."""
+    subject = await flow.record()
+    key_id = identity_of(subject)
+    seals: list[Any] = [
+        {"recipients": [{"header": {"kid": str(key_id)}, "encrypted_key": "AAAA"}]},
+        {"recipients": [{"header": {"kid": "dedup-1"}, "encrypted_key": "AAAA"}]},
+        {"recipients": "garbled"},
+    ]
+    for sealed in seals:
+        data = orjson.dumps({"clear": {}, "sealed": sealed}).decode()
+        await flow.engines.owner.append(AppendRequest(events=(NewEvent(subject, uuid4(), TYPE, data, DAY),)))
+    others = await flow.record_many(subjects=10)
+    flow.start(flow.relay().run())
+    flow.start(flow.follower().run())
+    await flow.settled()
+    rows = await flow.engines.inbox()
+    assert {row.subject for row in rows if row.state == "applied"} == {subject, *others}
+    assert await parked(flow) == [(subject, "not readable: the content key does not unwrap")]
+
+
+async def test_a_parked_event_whose_entry_was_damaged_says_so_when_retried(
+    flow: Flow, memory: InMemory
+) -> None:
+    flow.start(flow.relay().run())
+    flow.start(flow.follower().run())
+    await flow.record(type_="complaint.sung")
+    await flow.settled()
+    ((at, row),) = memory.follower.inbox.items()
+    memory.follower.inbox[at] = replace(row, entry=replace(row.entry, event="{}"))
+    (entry,) = await flow.parking().page(None, 10)
+    assert await flow.parking().retry(entry) == (0, "what is kept of it cannot be read")
 
 
 async def test_a_handler_that_fails_parks_its_event_until_it_is_mended(flow: Flow) -> None:

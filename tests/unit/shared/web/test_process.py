@@ -41,7 +41,7 @@ def test_migrating_waits_for_the_database_as_long_as_it_is_told(
 ) -> None:
     found: list[str] = []
 
-    async def migrate(service: str, database_url: str) -> None:
+    async def migrate(service: str, database_url: str, service_role: str) -> None:
         found.append(service)
         if len(found) < 3:
             raise OSError("the name is not known yet")
