@@ -136,8 +136,8 @@ def followers(store: Store, published: PublishedLog) -> Router:
         after: After = 0,
         limit: EventsLimit = 500,
     ) -> Events:
-        """List the events of one slot in order, as CloudEvents. Large ones make a page short: the last page
-        is the empty one."""
+        """List the events of one slot in order, as CloudEvents. The last page is the empty one: large events
+        make a page short."""
         with _surroundings():
             return Events(items=await published.records(await store.read_slot(slot, after, limit)))
 
