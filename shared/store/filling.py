@@ -45,10 +45,11 @@ async def _compute(connection: "asyncpg.Connection", table: CountTable) -> None:
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_FILLING}")
         await connection.execute(f"""
             CREATE TABLE {_FILLING}.{table.name} AS
-            SELECT {keys}, {sums}
+            SELECT row_number() OVER () AS number, {keys}, {sums}
             FROM ({table.rows} UNION ALL SELECT {keys}, {less} FROM {table.name}) AS adds
             GROUP BY {keys} HAVING {some}
         """)
+        await connection.execute(f"ALTER TABLE {_FILLING}.{table.name} ADD PRIMARY KEY (number)")
         await connection.execute(f"COMMENT ON TABLE {table.name} IS 'filled'")
 
 
@@ -60,12 +61,11 @@ async def _add(connection: "asyncpg.Connection", table: CountTable) -> None:
     keys = ", ".join(table.keys)
     added = ", ".join(f"{count} = kept.{count} + excluded.{count}" for count in table.counts)
     none = " AND ".join(f"{count} = 0" for count in table.counts)
-    while await connection.fetchval(f"SELECT EXISTS (SELECT FROM {waiting})"):
+    while (lowest := await connection.fetchval(f"SELECT min(number) FROM {waiting}")) is not None:
         async with connection.transaction():
             await connection.execute(f"""
                 WITH taken AS (
-                    DELETE FROM {waiting} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {waiting} LIMIT {AT_ONCE}))
-                    RETURNING {columns}
+                    DELETE FROM {waiting} WHERE number < {lowest + AT_ONCE} RETURNING {columns}
                 )
                 INSERT INTO {table.name} AS kept ({columns}) SELECT {columns} FROM taken ORDER BY {keys}
                 ON CONFLICT ({keys}) DO UPDATE SET {added}
