@@ -7,7 +7,7 @@ read by `shared.streaming.authentication`, which believes none that its source h
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ _TYPE = re.compile(r"hotline\.([a-z0-9_]{1,50}(?:\.[a-z0-9_]{1,50}){0,3})\.v([1-
 _SUBJECT = re.compile(r"(?=.{1,100}$)[a-z]+(?:_[a-z]+)*-[0-9a-f-]{36}")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00Z")
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
+# Of a sealed payload, beside its recipients.
+_MEMBERS = ("protected", "aad", "iv", "ciphertext", "tag")
 
 AUTHENTICATION, PROOF = "authentication", "proof"
 """The members of `data` with signatures: `{kid: JWS}` for the followers, and the owner's JWS for itself."""
@@ -81,9 +83,9 @@ def publish(
     if sealed:
         try:
             erased = not any(kid in data_keys for kid in recipient_ids(sealed))
-            sealed = None if erased else rewrap(sealed, data_keys, followers)
+            sealed = None if erased else rewrap(_complete(sealed), data_keys, followers)
         except BrokenSealError:
-            sealed = {**sealed, "recipients": [_without_key(kid) for kid in followers]}
+            sealed = _that_nobody_opens(followers)
     return document(
         Envelope(
             source=source,
@@ -105,8 +107,19 @@ def publish(
     )
 
 
-def _without_key(kid: str) -> dict[str, Any]:
-    return {"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""}
+def _complete(sealed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """
+    Raises:
+        BrokenSealError: a member is missing, or no text.
+    """
+    if not all(isinstance(sealed.get(member), str) for member in _MEMBERS):
+        raise BrokenSealError("a member of the sealed payload is missing")
+    return sealed
+
+
+def _that_nobody_opens(followers: Iterable[str]) -> dict[str, Any]:
+    recipients = [{"header": {"alg": "A256KW", "kid": kid}, "encrypted_key": ""} for kid in followers]
+    return {**dict.fromkeys(_MEMBERS, ""), "recipients": recipients}
 
 
 def document(envelope: Envelope) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from shared.store.requests import InboxState, StoreHalted
 from shared.streaming.authentication import NotAuthentic, OwnEvents, Signer
 from shared.streaming.handling import SurroundingsFault
 from shared.streaming.published import PublishedLog
-from shared.streaming.returning import Reached
+from shared.streaming.returning import ConsumedPage, Reached
 from shared.streaming.slots import Slots
-from shared.streaming.tail import Tail
+from shared.streaming.tail import LOOK_BACK, Tail
 from tests.unit.shared.streaming.flow import (
     FOLLOWER_KEYS,
     OWNER,
@@ -205,8 +205,8 @@ class Claiming:
     async def reached(self, source: str) -> Mapping[int, Reached]:
         return {self._slot: self._reached}
 
-    async def consumed(self, source: str, slot: int, after: int, limit: int) -> list[Record]:
-        return [item for item in self._shown if item["slotsequence"] > after][:limit]
+    async def consumed(self, source: str, slot: int, after: int, limit: int) -> ConsumedPage:
+        return ConsumedPage([item for item in self._shown if item["slotsequence"] > after][:limit], [])
 
 
 async def test_a_followers_word_alone_halts_nothing(flow: Flow) -> None:
@@ -268,7 +268,7 @@ async def test_a_relay_that_others_wrote_behind_shows_the_end_of_its_tail_once_m
     subject = await flow.record()
     await flow.relayed()
     stray = unsigned(await record_of(flow, subject))
-    await put(flow, *[stray] * 10)
+    await put(flow, *[stray] * (LOOK_BACK + 1))
     await flow.relayed()
     last = (await flow.engines.held())[-1]
     assert OwnEvents(OWNER, OWNER_KEYS).read(last.value).subject == subject
