@@ -78,7 +78,7 @@ async def test_an_event_names_no_more_members_than_one_may(desk: Desk) -> None:
     await received(desk, [call(number) for number in range(MOST_MEMBERS + 1)])
     await desk.resolve()
     ((_, told),) = await desk.events("pattern.changed")
-    assert told["members"] is None
+    assert "members" not in told
     assert told["members_url"] == f"/v1/patterns/{told['pattern_id']}"
     assert told["complaints"] == MOST_MEMBERS + 1 == len(told["added"]) <= MOST_IN_EVENT
 
@@ -103,8 +103,8 @@ async def test_a_step_that_is_appended_is_kept_when_the_lease_is_lost_after_it(
     with pytest.raises(LeaseLost):
         await desk.resolver.step(first)
     monkeypatch.setattr(desk.store, "append", appended)
-    told = len(await desk.events("incident.changed"))
-    assert told == 1
+    told = await desk.events("incident.changed")
+    assert told and not await desk.events("pattern.changed")
     assert (await desk.store.cursors("resolver")).get(0, 0) == 0
     await desk.store.pool.execute("UPDATE leases SET expires = '-infinity'")
     await desk.resolve()
@@ -113,4 +113,5 @@ async def test_a_step_that_is_appended_is_kept_when_the_lease_is_lost_after_it(
     assert await desk.patterns() == {frozenset((complaint, 0) for complaint in complaints)}
     ((_, pattern),) = await desk.events("pattern.changed")
     assert pattern["incidents"] == 3
-    assert len(await desk.events("incident.changed")) == 3, "none was told twice"
+    told = await desk.events("incident.changed")
+    assert len(told) == 3, "none was told twice"
