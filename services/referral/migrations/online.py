@@ -6,7 +6,9 @@ from typing import Final
 from shared.store.filling import CountTable
 
 PRIORITY: Final = "(-priority)"
-DUE_DAY: Final = "(coalesce(due_on, 'infinity'::date))"
+# Not the expression of cases_due_on: PostgreSQL would rather go through all of that one, for cases without a
+# deadline stand at its end (3 s at 300,000 cases).
+DUE_DAY: Final = "(coalesce(due_on, 'infinity'::date) + 0)"
 
 INDEXES: Final[Mapping[str, str]] = {
     # Lists of cases, in both orders. A list without a status is put together from those of each.
