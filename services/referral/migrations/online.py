@@ -20,6 +20,8 @@ INDEXES: Final[Mapping[str, str]] = {
     "verdicts_case_id": "verdicts (case_id)",
     # Statistics: what is hidden from a holder, and what no count tells.
     "verdicts_in_conflict": "verdicts (holder, case_id) WHERE is_in_conflict",
+    "case_counts_of_all": "case_counts (opened_on, kind, code, since, until, gone_on) INCLUDE (n)"
+    " WHERE force = ''",
     "contacts_on_day": "contacts (on_day) INCLUDE (count)",
     "placements_recorded_on": "placements (recorded_on)",
     "placements_without_case": "placements (complaint_id) WHERE case_id IS NULL",
