@@ -6,7 +6,9 @@ from typing import Final
 from shared.store.filling import CountTable
 
 PRIORITY: Final = "(-priority)"
-DUE_DAY: Final = "(coalesce(due_on, 'infinity'::date))"
+# Not the expression of cases_due_on: PostgreSQL would rather go through all of that one, for cases without a
+# deadline stand at its end (3 s at 300,000 cases).
+DUE_DAY: Final = "(coalesce(due_on, 'infinity'::date) + 0)"
 
 INDEXES: Final[Mapping[str, str]] = {
     # Lists of cases, in both orders. A list without a status is put together from those of each.
@@ -18,6 +20,8 @@ INDEXES: Final[Mapping[str, str]] = {
     "verdicts_case_id": "verdicts (case_id)",
     # Statistics: what is hidden from a holder, and what no count tells.
     "verdicts_in_conflict": "verdicts (holder, case_id) WHERE is_in_conflict",
+    "case_counts_of_all": "case_counts (opened_on, kind, code, since, until, gone_on) INCLUDE (n)"
+    " WHERE force = ''",
     "contacts_on_day": "contacts (on_day) INCLUDE (count)",
     "placements_recorded_on": "placements (recorded_on)",
     "placements_without_case": "placements (complaint_id) WHERE case_id IS NULL",
