@@ -112,7 +112,7 @@ class Watch:
         self._metrics.gauge(
             "hotline_consumer_waiting_slots_before_today",
             "Slots that have waited for their surroundings since an earlier day",
-            lambda: follower.waiting_before(self._today()),
+            partial(self._waiting_before_today, follower),
             source=source,
         )
         stopped = "1 after too many parked events in a row"
@@ -131,6 +131,12 @@ class Watch:
             except (StoreUnavailable, asyncpg.PostgresError):  # away, or without its tables yet
                 self._unpublished = self._parked = None  # rather no figure than an old one
             await asyncio.sleep(INTERVAL_SECONDS)
+
+    def _waiting_before_today(self, follower: Follower) -> int | None:
+        try:
+            return follower.waiting_before(self._today())
+        except StoreUnavailable:  # the database, which tells the day, has never answered
+            return None
 
     def _parked_of(self, source: str, which: int) -> int | None:
         return None if self._parked is None else self._parked.get(source, (0, 0))[which]

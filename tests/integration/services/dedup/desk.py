@@ -38,6 +38,7 @@ from shared.web.pages import Cursors
 
 DAY = date(2026, 11, 23)
 REVIEWER = Caller(subject="reviewer", roles=frozenset({"match_reviewer"}))
+from tests.logs import whole_log
 
 
 class Intake:
@@ -156,7 +157,7 @@ class Desk:
         """(stream id, clear part) of the events of these types, in order."""
         return [
             (event.stream_id, event.data["clear"])
-            for event in await self.store.read_log(0, 100_000)
+            for event in await whole_log(self.store)
             if event.type in types
         ]
 

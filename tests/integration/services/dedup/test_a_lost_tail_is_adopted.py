@@ -35,6 +35,7 @@ from tests.fakes.broker import FakeBroker
 from tests.integration.rebuilding import differing, rebuilt
 from tests.integration.services.dedup.desk import DAY, REVIEWER, Desk, Intake, opened
 from tests.integration.services.dedup.test_matching import ANOTHER_NIGHT, NIGHT, SAME_NIGHT, SOMETHING_ELSE
+from tests.logs import whole_log
 
 pytestmark = pytest.mark.long
 
@@ -126,7 +127,7 @@ async def history(databases: Databases, keys: ServiceKeys) -> AsyncIterator[Hist
 
 
 async def _public(desk: Desk) -> list[RecordedEvent]:
-    return [e for e in await desk.store.read_log(0, 100_000) if category_of(e.stream_id) in PUBLIC]
+    return [e for e in await whole_log(desk.store) if category_of(e.stream_id) in PUBLIC]
 
 
 def shown(events: Sequence[RecordedEvent]) -> list[tuple[Any, ...]]:

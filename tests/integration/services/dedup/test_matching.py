@@ -267,7 +267,7 @@ async def test_no_release_waits_for_a_match_with_the_same_source(desk: Desk) -> 
 
 
 async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
-    """A person's word releases, whoever of the three does not fit into the pattern."""
+    """A person's word releases, and joins a third subject to a pattern that the rule leaves at two."""
     model = load_model()
     clustering = model.officer.clustering.model_copy(update={"most_members": 2})
     officer = model.officer.model_copy(update={"clustering": clustering})
@@ -282,7 +282,7 @@ async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
     (match, *_) = [m for m in await one.views.reviews(REVIEWER, UUID(int=0), 10) if m.releases == [waiting]]
     await one.reviewing.decide(match.match_id, "accept", REVIEWER, "same man")
     await one.resolve()
-    assert [len(pattern) for pattern in await one.patterns()] == [2]
+    assert [len(pattern) for pattern in await one.patterns()] == [3]
     told = await one.events("pattern.changed")
     assert [each for _, clear in told for each in clear["released"]] == [str(waiting)]
 

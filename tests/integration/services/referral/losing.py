@@ -33,6 +33,7 @@ from tests.engines import Databases
 from tests.fakes.broker import FakeBroker
 from tests.integration.rebuilding import differing, rebuilt
 from tests.integration.services.referral.feeding import DAY, Feed, Referral, referral_with
+from tests.logs import whole_log
 
 Life = Callable[[Referral], Awaitable[None]]
 
@@ -151,7 +152,7 @@ class History:
         """All was told once, under the numbers of before, and the tables are what the history tells."""
         now = await public(referral)
         assert shown(now)[: len(before)] == shown(before)
-        log = await referral.store.read_log(0, 100_000)
+        log = await whole_log(referral.store)
         assert [event.position for event in log] == list(range(1, len(log) + 1))
         numbers: defaultdict[object, list[int | None]] = defaultdict(list)
         for event in log:
@@ -174,7 +175,7 @@ async def nothing(_: Referral) -> None:
 
 
 async def public(referral: Referral) -> list[RecordedEvent]:
-    return [e for e in await referral.store.read_log(0, 100_000) if category_of(e.stream_id) in PUBLIC]
+    return [e for e in await whole_log(referral.store) if category_of(e.stream_id) in PUBLIC]
 
 
 def shown(events: Sequence[RecordedEvent]) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 import asyncio
 
 from shared.store.postgres import PostgresStore
+from shared.store.requests import StoreUnavailable
 from tests.integration.shared.store.waiting import until
 from tests.unit.shared.store.examples import PUBLIC, new_stream, one_event
 
@@ -18,12 +19,11 @@ async def test_the_last_commit_of_a_burst_is_announced(postgres_store: PostgresS
             await news.wait()
 
     async def is_listening() -> bool:
-        return bool(
-            await postgres_store.pool.fetchval(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-            )
-        )
+        """It asks for the day on the same connection, after it has begun to listen."""
+        try:
+            return bool(postgres_store.today())
+        except StoreUnavailable:
+            return False
 
     await until(is_listening, what="the store listened")
     reader = asyncio.create_task(follow())
