@@ -35,10 +35,10 @@ from shared.streaming.inbox import Inbox
 from shared.web.auth import Caller
 from shared.web.metrics import Metrics
 from shared.web.pages import Cursors
+from tests.logs import whole_log
 
 DAY = date(2026, 11, 23)
 REVIEWER = Caller(subject="reviewer", roles=frozenset({"match_reviewer"}))
-from tests.logs import whole_log
 
 
 class Intake:
