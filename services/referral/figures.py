@@ -82,7 +82,7 @@ def _with(asks: Asks) -> str:
 
 @cache
 def count_cases(asks: Asks) -> str:
-    """By kind and code, see migration 0003. Relies on case_counts_pkey."""
+    """By kind and code, see migration 0005. Relies on case_counts_pkey."""
     place = "$3" if asks.force else "''"
     matters = "gone_on > $4 AND (kind = 'deadline' OR since <= $4)"
     counted = f"""
