@@ -1,6 +1,6 @@
 """The SQL of the statistics.
 
-Cases and complaints are added up from counts that triggers keep (migration 0003): a hundred thousand rows
+Cases and complaints are added up from counts that triggers keep (migration 0005): a hundred thousand rows
 instead of a million cases opened as JSON. What an account may not know is counted case by case, and taken
 away. Distinct incidents and patterns are no sums: they are counted from indexes that hold all that it takes.
 """

@@ -94,7 +94,7 @@ VERDICTS: Final = Table(
     ("holder", "case_id"),
 )
 
-# Kept by triggers on `cases` and `placements` (see migration 0003).
+# Kept by triggers on `cases` and `placements` (see migration 0005).
 CASE_COUNTS: Final = Table(
     "case_counts",
     {

@@ -30,7 +30,7 @@ INDEXES: Final[Mapping[str, str]] = {
     "pattern_members_now": "pattern_members (pattern_id, complaint_id) INCLUDE (since) WHERE is_member",
 }
 
-# As the triggers of migration 0003 count.
+# As the triggers of migration 0005 count.
 COUNTS: Final = (
     CountTable(
         "case_counts",
