@@ -32,7 +32,7 @@ install-dev: $(VENV)/installed-dev  ## and what the tests need
 test: install-dev  ## all tests, on the strongest engines there are (HOTLINE_TEST_ENGINES), with coverage
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" --cov --cov-report=term:skip-covered
 
-# And the other tests that take minutes. POINTS blows; SEED repeats a series.
+# And the other tests that take minutes. POINTS blows; SEED repeats a series; EXAMPLES questions to each route.
 LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recover.py \
 	tests/end_to_end/test_foreign_followers.py tests/integration/engines/test_kafka_node.py \
 	tests/integration/shared/store/test_nothing_is_acknowledged_before_the_standby_has_it.py \
@@ -43,8 +43,10 @@ LONG := tests/failure tests/end_to_end/test_kills.py tests/end_to_end/test_recov
 	tests/integration/services/referral/test_what_waits_is_adopted.py
 POINTS ?= 1000
 SEED ?=
+EXAMPLES ?= 300
 test-failure: install-dev  ## kill, stop and wipe everything under load, 1,000 times (POINTS, SEED)
-	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) $(BIN)/python -m pytest -s $(LONG)
+	HOTLINE_FAILURE_POINTS=$(POINTS) HOTLINE_FAILURE_SEED=$(SEED) \
+	HOTLINE_SCHEMATHESIS_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -s $(LONG)
 
 test-unit: install-dev  ## the tests that need no database
 	HOTLINE_TEST_ENGINES=embedded $(BIN)/python -m pytest tests/unit
