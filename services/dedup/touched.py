@@ -22,6 +22,7 @@ from shared.contracts.events import INCIDENT_CHANGED, PATTERN_CHANGED
 from shared.sealing.events import log_type, own_type
 from shared.store.events import RecordedEvent
 from shared.streaming.drops import DROP_EVENTS
+from shared.streaming.recovery import GAP
 
 _PAIR_TYPES = {
     log_type(type_): type_ for type_ in (MATCH_PROPOSED, MATCH_ACCEPTED, MATCH_REJECTED, MATCH_RETRACTED)
@@ -41,7 +42,7 @@ _OWN = {
         *DROP_EVENTS,
     )
 }
-"""All that dedup's log holds."""
+"""All that dedup's log holds, beside the positions that a recovery has filled."""
 _INCIDENT, _PATTERN = log_type(INCIDENT_CHANGED), log_type(PATTERN_CHANGED)
 
 
@@ -74,7 +75,8 @@ class Touched:
         """
         for event in events:
             # An event that newer software knows is not to be passed over.
-            own_type(event.type, event.schema_version, _OWN)
+            if event.type != GAP:
+                own_type(event.type, event.schema_version, _OWN)
             if event.type == _WITHDRAWN:
                 self.withdrawn.add(COMPLAINT_WITHDRAWN.read_clear(event.data["clear"]).complaint_id)
             elif event.type in _PAIR_TYPES:

@@ -198,13 +198,9 @@ async def decide(
     referral: Referral, complaint_id: UUID, dispositions: Sequence[Disposition] | None = None
 ) -> None:
     """A person's decision about the case of a complaint: these, or to refer all of it."""
-    vocabulary = load_vocabulary()
-    policy = Policy(load_rules(vocabulary), vocabulary)
-    conflicts = Conflicts(referral.context, referral.read, referral.docket)
-    desk = Desk(referral.context, referral.read, referral.docket, policy, conflicts)
     case_id = await referral.case_of(complaint_id)
     version = (await referral.read.cases([case_id]))[case_id].version
-    await desk.decide(
+    await _desk(referral).decide(
         Caller(subject="anna", roles=frozenset({"assessor"})),
         case_id,
         version,
@@ -220,6 +216,20 @@ async def decide(
         "It must be.",
         is_for_all=True,
     )
+
+
+async def approve(referral: Referral, complaint_id: UUID) -> None:
+    """A second person's word on that decision."""
+    case_id = await referral.case_of(complaint_id)
+    approver = Caller(subject="berta", roles=frozenset({"approver"}))
+    await _desk(referral).approve(approver, case_id, None, True, "I looked.")
+
+
+def _desk(referral: Referral) -> Desk:
+    vocabulary = load_vocabulary()
+    policy = Policy(load_rules(vocabulary), vocabulary)
+    conflicts = Conflicts(referral.context, referral.read, referral.docket)
+    return Desk(referral.context, referral.read, referral.docket, policy, conflicts)
 
 
 async def assert_refused(history: History, why: str) -> None:

@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.referral.domain.case import DECIDED
-from services.referral.recovering import consequences, keeping
+from services.referral.recovering import consequences
+from shared.store import history as history_of_store
 from shared.store import rebuilding
 from shared.store.events import SLOTS, RecordedEvent, identity_of, slot_of, stream_id
 from shared.store.requests import InboxState
@@ -322,7 +323,7 @@ async def test_whatever_a_relay_that_died_has_left_of_each_slot(
     tell of much that was consumed. All of it is longer than what is done at a time."""
     monkeypatch.setattr(consequences, "PAGE", 2)
     monkeypatch.setattr(recovery, "BATCH_LIMIT", 2)
-    monkeypatch.setattr(keeping, "WINDOW", 3)
+    monkeypatch.setattr(history_of_store, "WINDOW", 3)
     monkeypatch.setattr(rebuilding, "WINDOW", 3)
     chance = _chance(seed)
     world = World(history.feed, chance, NEWS, decisions=0.5, slots=4)

@@ -16,6 +16,7 @@ from tests.integration.services.referral.feeding import Referral, complaint
 from tests.integration.services.referral.losing import (
     HELD,
     History,
+    approve,
     assert_refused,
     beside,
     decide,
@@ -147,9 +148,9 @@ async def test_a_split_that_broke_off_is_assessed(history: History, *, is_torn: 
             await history.consumed_again(referral)
 
 
-@pytest.mark.parametrize("last", ["case.decided", "case.referred"])
-async def test_what_was_decided_is_referred(history: History, last: str) -> None:
-    """To two bodies."""
+@pytest.mark.parametrize("last", ["case.approved", "case.referred"])
+async def test_what_was_approved_is_referred(history: History, last: str) -> None:
+    """To two bodies, one of which is not the recommended one."""
     feed, ids, recipients = history.feed, [uuid4(), uuid4()], ["iopc", "professional_standards:hampshire"]
 
     def dispositions() -> list[Disposition]:
@@ -165,6 +166,7 @@ async def test_what_was_decided_is_referred(history: History, last: str) -> None
 
     async def then(referral: Referral) -> None:
         await decide(referral, ids[0], dispositions())
+        await approve(referral, ids[0])
 
     await history.lives(first, then)
     async with history.referral() as referral:

@@ -10,6 +10,7 @@ from shared.sealing.events import log_type
 from shared.store.events import RecordedEvent
 from shared.store.upcasting import UnknownVersionError
 from shared.streaming.drops import DROP_EVENTS
+from shared.streaming.recovery import GAP
 
 
 def recorded(type_: str, schema_version: int = 1) -> RecordedEvent:
@@ -29,8 +30,8 @@ def recorded(type_: str, schema_version: int = 1) -> RecordedEvent:
     )
 
 
-@pytest.mark.parametrize("type_", [log_type(event) for event in DROP_EVENTS])
-def test_the_drop_of_a_parked_event_stands_in_the_same_log_and_touches_nothing(type_: str) -> None:
+@pytest.mark.parametrize("type_", [*(log_type(event) for event in DROP_EVENTS), GAP])
+def test_drops_and_filled_gaps_stand_in_the_same_log_and_touch_nothing(type_: str) -> None:
     """The resolver would wait for newer software for ever."""
     touched = Touched()
     touched.add([recorded(type_)])
