@@ -124,7 +124,6 @@ class Watch:
         """Ask the database every now and then, until cancelled."""
         while True:
             try:
-                await self._store.halts()  # another replica may have halted it
                 unpublished = await self._store.unpublished(self._topic)
                 self._parked = await self._store.parked_counts(self._today())
                 self._unpublished = unpublished
