@@ -6,29 +6,16 @@ As text for people, progress on standard error; or a JSON object a line, for `./
 """
 
 import json
-import sys
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from shared.progress import JsonProgress, Progress
 from shared.store.rebuilding import Compared, Report
 
-_SECONDS_BETWEEN = 0.5
 
-
-class Teller:
+class Teller(Progress):
     """Tells people."""
-
-    def __init__(self, service: str) -> None:
-        self._service, self._told = service, 0.0
-
-    def progress(self, done: int, total: int) -> None:
-        """At most twice a second."""
-        now = time.monotonic()
-        if now - self._told >= _SECONDS_BETWEEN:
-            self._told = now
-            self._progress(done, total)
 
     def nothing(self) -> None:
         self._nothing(f"{self._service} has no read model: there is nothing to rebuild")
@@ -43,21 +30,15 @@ class Teller:
             print(f"{table.table}: {table.rows:,} rows, {said_of(table)}")
         print("checked, nothing was changed" if is_check else "the rebuilt tables are in place")
 
-    def _progress(self, done: int, total: int) -> None:
-        print(f"{self._service}: {done:,} of {total:,}", file=sys.stderr)
-
     def _nothing(self, why: str) -> None:
         print(why)
 
 
-class JsonTeller(Teller):
+class JsonTeller(JsonProgress, Teller):
     """Tells a program."""
 
     def report(self, report: Report, *, is_check: bool) -> None:
         _line({**asdict(report), "is_check": is_check})
-
-    def _progress(self, done: int, total: int) -> None:
-        _line({"done": done, "total": total})
 
     def _nothing(self, why: str) -> None:
         _line({"nothing": why})

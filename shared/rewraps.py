@@ -5,30 +5,21 @@ As text for people, progress on standard error; or a JSON object a line, for `./
 """
 
 import json
-import sys
 from dataclasses import asdict
 
+from shared.progress import JsonProgress, Progress
 from shared.store.key_retirement import Report
 
 
-class Teller:
+class Teller(Progress):
     """Tells people."""
-
-    def __init__(self, service: str) -> None:
-        self._service = service
-
-    def progress(self, done: int, total: int) -> None:
-        print(f"{self._service}: {done:,} of {total:,}", file=sys.stderr)
 
     def report(self, report: Report) -> None:
         print(said_of(self._service, report))
 
 
-class JsonTeller(Teller):
+class JsonTeller(JsonProgress, Teller):
     """Tells a program."""
-
-    def progress(self, done: int, total: int) -> None:
-        print(json.dumps({"done": done, "total": total}), flush=True)
 
     def report(self, report: Report) -> None:
         print(json.dumps({**asdict(report), "said": said_of(self._service, report)}), flush=True)
