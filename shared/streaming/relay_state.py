@@ -32,13 +32,18 @@ ON CONFLICT (topic) DO UPDATE SET epoch = excluded.epoch WHERE known.epoch <= ex
 RETURNING position
 """
 
-_ADVANCE = "UPDATE relay SET position = $3 WHERE topic = $1 AND epoch = $2"
-
-_MARK = """
-INSERT INTO relay_marks (topic, partition, at_offset, event_id, position)
-SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::uuid[], $5::bigint[])
-ON CONFLICT (topic, partition)
-DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, position = excluded.position
+# One statement is one transaction and one round trip, at every batch that is published.
+_ADVANCE = """
+WITH moved AS (
+    UPDATE relay SET position = $3 WHERE topic = $1 AND epoch = $2 RETURNING topic
+), marked AS (
+    INSERT INTO relay_marks (topic, partition, at_offset, event_id, position)
+    SELECT moved.topic, mark.*
+    FROM moved, unnest($4::int[], $5::bigint[], $6::uuid[], $7::bigint[]) AS mark
+    ON CONFLICT (topic, partition)
+    DO UPDATE SET at_offset = excluded.at_offset, event_id = excluded.event_id, position = excluded.position
+)
+SELECT EXISTS (SELECT FROM moved)
 """
 
 
@@ -58,10 +63,8 @@ class PostgresRelayState:
         }
 
     async def advance(self, topic: str, epoch: int, position: int, marks: Mapping[int, Mark]) -> bool:
-        async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.execute(_ADVANCE, topic, epoch, position) != "UPDATE 1":
-                return False
-            if marks:
-                rows = [(p, mark.offset, mark.event_id, mark.position) for p, mark in sorted(marks.items())]
-                await connection.execute(_MARK, topic, *(list(column) for column in zip(*rows, strict=True)))
-            return True
+        partitions = sorted(marks)
+        at = [marks[partition] for partition in partitions]
+        columns = [mark.offset for mark in at], [mark.event_id for mark in at], [mark.position for mark in at]
+        moved: bool = await self._pool.fetchval(_ADVANCE, topic, epoch, position, partitions, *columns)
+        return moved
