@@ -225,11 +225,10 @@ class PostgresStore:
     async def read_public(self, after: int, limit: int = 500) -> tuple[list[RecordedEvent], int]:
         """The public ones among the `limit` events above position `after`, and the position read up to;
         fewer where they are large."""
-        up_to = min(after + limit, await self.head())
-        rows = await self.fetch(sql.READ_PUBLIC, after, up_to)
+        rows = await self.fetch(sql.READ_PUBLIC, after, limit)
         events = recorded(rows)
-        if len(events) < len(rows):
-            up_to = events[-1].position
+        is_cut = len(events) < len(rows) and bool(events)
+        up_to = events[-1].position if is_cut else min(after + limit, rows[0]["head"])
         return events, max(after, up_to)
 
     async def read_slot(self, slot: int, after: int, limit: int = 500) -> list[RecordedEvent]:

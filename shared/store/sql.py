@@ -119,7 +119,15 @@ READ_STREAM = f"SELECT {EVENT_COLUMNS} FROM events WHERE stream_id = $1 AND vers
 # Positions have no gaps, so a window of positions bounds the scan even where nothing in it is public.
 READ_LOG = _page_of_events("position", "position > $1 AND position <= $2")
 
-READ_PUBLIC = _page_of_events("position", "position > $1 AND position <= $2 AND slot IS NOT NULL")
+# With the head at which the window ends, of one snapshot; of a window without public events, the head alone.
+_PUBLIC_PAGE = _page_of_events(
+    "position", "position > $1 AND position <= least($1 + $2, head.head) AND slot IS NOT NULL"
+)
+READ_PUBLIC = f"""
+SELECT head.head, page.* FROM (SELECT coalesce(max(position), 0) FROM events) AS head (head)
+    LEFT JOIN LATERAL ({_PUBLIC_PAGE}) AS page ON true
+ORDER BY page.position
+"""
 
 READ_SLOT = _page_of_events("slot_sequence", "slot = $1 AND slot_sequence > $2") + " LIMIT $3"
 
