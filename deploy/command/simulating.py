@@ -23,7 +23,7 @@ from deploy.simulation import Simulation, simulate
 from deploy.simulation.asking import Matches, statistics
 from deploy.simulation.evaluation import (
     LEAST_PURITY,
-    MANY_COMPLAINTS,
+    MANY_INCIDENTS,
     Answer,
     largest,
     officers_found,
@@ -231,7 +231,7 @@ def _against_truth(answer: Answer, simulation: Simulation, played: Played) -> Ta
     table.add_row("recall", _share(pairs.recall))
     table.add_row("F1", _share(pairs.f1))
     table.add_row(
-        f"officers with {MANY_COMPLAINTS} complaints found as one pattern, {LEAST_PURITY:.0%} pure",
+        f"officers with {MANY_INCIDENTS} incidents found as one pattern, {LEAST_PURITY:.0%} pure",
         f"{officers.found} of {officers.many}",
     )
     table.add_row("largest incidents", ", ".join(map(str, largest(answer.incidents.values()))) or "-")

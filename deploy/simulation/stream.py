@@ -21,6 +21,7 @@ import orjson
 from deploy.simulation.accounts import Account, tell, tell_again
 from deploy.simulation.happenings import Happening, happenings
 from deploy.simulation.naming import Weighted
+from deploy.simulation.purposes import Purpose
 from deploy.simulation.tellers import Teller, somebody
 from deploy.simulation.truth import Truth
 from deploy.simulation.world import Officer, World, build_world
@@ -61,15 +62,15 @@ class _Call:
     earlier: "_Call | None" = None
 
 
-def simulate(calls: int, seed: int) -> Simulation:
-    """So many complaints, the same for the same seed.
+def simulate(calls: int, seed: int, purpose: Purpose = "tuning") -> Simulation:
+    """So many complaints, the same for the same seed and purpose.
 
     Raises:
         ValueError: fewer than one call.
     """
     if calls < 1:
         raise ValueError("a stream has one call at least")
-    rng = Random(seed)  # noqa: S311  (a seeded stream, no secret)
+    rng = _random(seed, purpose)
     made = _calls(_world(calls, rng), calls, _most_of_one_officer(calls), rng)
     ordered = _in_order(made, rng)
     places = {id(call): place for place, call in enumerate(ordered)}
@@ -83,9 +84,13 @@ def simulate(calls: int, seed: int) -> Simulation:
     return Simulation(seed, [call.account.body for call in ordered], _contacts(calls, rng), truth)
 
 
-def world_of(calls: int, seed: int) -> World:
-    """The world in which `simulate(calls, seed)` happens; its officers are those of the truth."""
-    return _world(calls, Random(seed))  # noqa: S311  (a seeded stream, no secret)
+def world_of(calls: int, seed: int, purpose: Purpose = "tuning") -> World:
+    """The world in which `simulate(calls, seed, purpose)` happens; its officers are those of the truth."""
+    return _world(calls, _random(seed, purpose))
+
+
+def _random(seed: int, purpose: Purpose) -> Random:
+    return Random(f"{purpose} {seed}")  # noqa: S311  (a seeded stream, no secret)
 
 
 def _world(calls: int, rng: Random) -> World:

@@ -1,6 +1,6 @@
 """What really happened behind a stream of complaints, by their index in it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,14 @@ class Truth:
             officer for subjects in self.officers for officer in set(subjects) if officer is not None
         )
 
-    def officers_with(self, complaints: int) -> tuple[int, ...]:
-        """Who has at least so many, in the order of their numbers."""
-        counted = self.complaints_by_officer()
-        return tuple(sorted(officer for officer, count in counted.items() if count >= complaints))
+    def officers_with(self, incidents: int) -> tuple[int, ...]:
+        """Who is accused, or failed to act, in complaints of at least so many incidents, by number."""
+        of_officer: defaultdict[int, set[int]] = defaultdict(set)
+        for incident, officers in zip(self.incidents, self.officers, strict=True):
+            for officer in officers:
+                if officer is not None:
+                    of_officer[officer].add(incident)
+        return tuple(sorted(officer for officer, found in of_officer.items() if len(found) >= incidents))
 
 
 def write_truth(path: Path, truth: Truth, seed: int) -> None:
