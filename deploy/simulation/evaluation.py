@@ -29,7 +29,7 @@ class Answer:
     waiting: Set[Pair] = frozenset()
     """Pairs that wait for a person as accounts of one incident."""
     weights: Mapping[Pair, float] = field(default_factory=dict)
-    """How much speaks for each pair as accounts of one incident, on any scale; of the compared pairs alone."""
+    """How much speaks for each pair as accounts of one incident, on any scale; of compared pairs alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The purposes of a stream. Each has words, names, places and rates that no other one has.
 
-`training` is for fitting a model, `tuning` for looking at as often as one likes, `sealed` for measuring at the
-end: who writes or trains a scorer neither reads the sealed tables nor looks at sealed streams.
+`training` is for fitting a model, `tuning` for looking at as often as one likes, `sealed` for measuring at
+the end: who writes or trains a scorer neither reads the sealed tables nor looks at sealed streams.
 """
 
 from typing import Final, Literal, get_args
