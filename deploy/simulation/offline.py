@@ -37,7 +37,8 @@ class LabelledComplaint(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Scores:
     """`pairs` counts pairs of complaints in one incident. `recall_at_precision` is the share of the true
-    pairs above the lowest weight at which at least `PRECISION` of the pairs are right; None without weights."""
+    pairs above the lowest weight at which at least `PRECISION` of the pairs are right; None without weights.
+    """
 
     pairs: Pairs
     recall_at_precision: float | None

@@ -15,8 +15,7 @@ from typing import Final
 import pytest
 
 from deploy.simulation import simulate
-from deploy.simulation.stream import MOST_OF_ONE_OFFICER, Simulation, world_of
-from deploy.simulation.subjects import unit_in_words
+from deploy.simulation.stream import MOST_OF_ONE_OFFICER, Simulation, describer_of, world_of
 from deploy.simulation.world import Officer, World
 from shared.conflict import Holder, is_in_conflict
 from shared.contracts.complaint import SanitisedComplaint
@@ -81,13 +80,13 @@ def test_nearly_all_of_ones_own_is_hidden(figures: dict[str, Figures], kind: str
 
 def holders(simulation: Simulation, world: World) -> Iterator[tuple[Officer, str, Holder]]:
     """Officers who are accused, as their accounts may tell of them: as they serve now."""
-    rng = Random(SEED)
+    rng, describer = Random(SEED), describer_of(world.purpose, world.rates)
     accused = {number for officers in simulation.truth.officers for number in officers if number is not None}
     for number in rng.sample(sorted(accused), HOLDERS):
         officer = world.officers[number]
         now = officer.postings[-1]
         name, force = f"{officer.forename} {now.surname}", now.unit.force
-        unit = unit_in_words(now.unit, rng)
+        unit = describer.unit(now.unit, rng)
         yield officer, "name", Holder(name=name)
         yield officer, "name and force", Holder(name=name, force=force)
         yield officer, "all", Holder(name=name, force=force, unit=unit, collar_number=now.collar_number)
