@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from deploy.simulation.purposes import Purpose
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -52,10 +54,12 @@ class Truth:
         return tuple(sorted(officer for officer, found in of_officer.items() if len(found) >= incidents))
 
 
-def write_truth(path: Path, truth: Truth, seed: int) -> None:
-    """NDJSON: a first line with the seed, then `{line, incident, officers, continues}` for each complaint."""
+def write_truth(path: Path, truth: Truth, seed: int, purpose: Purpose) -> None:
+    """NDJSON: a first line with seed and purpose, then `{line, incident, officers, continues}` for each complaint."""
     with path.open("wb") as file:
-        file.write(orjson.dumps({"seed": seed, "complaints": len(truth.incidents)}) + b"\n")
+        file.write(
+            orjson.dumps({"seed": seed, "purpose": purpose, "complaints": len(truth.incidents)}) + b"\n"
+        )
         for index, (incident, officers) in enumerate(zip(truth.incidents, truth.officers, strict=True)):
             line: dict[str, object] = {"line": index + 1, "incident": incident, "officers": officers}
             if (earlier := truth.continues.get(index)) is not None:
