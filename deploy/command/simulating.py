@@ -118,7 +118,8 @@ def _write(simulation: Simulation, out: Path, console: Console) -> None:
     except OSError as fault:
         raise SimulateFailed(f"{out} cannot be written: {fault.strerror}") from fault
     console.print(
-        f"seed {simulation.seed}, {simulation.purpose}: {len(simulation.complaints)} complaints in {out}, the truth in {truth}",
+        f"seed {simulation.seed}, {simulation.purpose}: {len(simulation.complaints)} complaints in {out}, "
+        f"the truth in {truth}",
         soft_wrap=True,
         highlight=False,
     )

@@ -23,6 +23,7 @@ from shared.vocabulary import load_vocabulary
 RANKS: Final = ("constable", "sergeant", "inspector", "chief inspector", "superintendent")
 _IN_A_UNIT: Final = 9
 _UNITS_IN_A_TOWN: Final = 5
+_MOST_UNITS_IN_A_TOWN: Final = 60
 _STREETS_IN_A_TOWN: Final = 12
 _TEAMS: Final = "ABCDE12345"
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -70,13 +71,15 @@ def _forces(rates: Rates, rng: Random) -> Weighted[str]:
 
 
 def _add_units(world: World, force: str, strength: int, rng: Random) -> None:
-    count = max(2, round(strength / _IN_A_UNIT))
     names = places.towns_of(world.purpose)[force]
+    count = min(max(2, round(strength / _IN_A_UNIT)), _MOST_UNITS_IN_A_TOWN * len(names))
     for name in names[: max(1, round(count / _UNITS_IN_A_TOWN))]:
         streets = places.streets(world.purpose, _STREETS_IN_A_TOWN, rng)
         world.towns[force].append(Town(name, force, streets, streets[0]))
+    towns = world.towns[force]
+    by_size = Weighted([(town, 1 / (rank + 3)) for rank, town in enumerate(towns)])
     for place in range(count):
-        town = world.towns[force][place % len(world.towns[force])]
+        town = towns[place] if place < len(towns) else by_size.draw(rng)
         world.add_unit(town, KINDS.draw(rng), pick(_TEAMS, rng))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from deploy.simulation.evaluation import (
     Answer,
     Member,
@@ -19,7 +21,7 @@ from deploy.simulation.evaluation import (
     same_incident_pairs,
 )
 from deploy.simulation.purposes import Purpose
-from deploy.simulation.stream import simulate
+from deploy.simulation.stream import calls_of
 from deploy.simulation.truth import Truth
 
 PRECISION: Final = 0.99
@@ -51,9 +53,8 @@ def labelled_complaints(purpose: Purpose, seed: int, complaints: int) -> Iterato
     Raises:
         ValueError: fewer than one complaint.
     """
-    simulation = simulate(complaints, seed, purpose)
-    truth = simulation.truth
-    yield from map(LabelledComplaint, simulation.complaints, truth.incidents, truth.officers)
+    for call in calls_of(complaints, seed, purpose):
+        yield LabelledComplaint(orjson.loads(call.body), call.incident, call.officers)
 
 
 def score(

@@ -99,7 +99,7 @@ class Describer:
     ) -> None:
         rates = self._rates
         if not caller.lacks(rates.name_missing, rng):
-            subject["name"] = self._name(accused, caller, rng)
+            subject["name"] = self.name(accused, caller, rng)
         elif rng.random() < rates.non_answer:
             subject["name"] = pick(self._words.non_answers["name"], rng)
         if caller.knows(rates.collar_given, rng):
@@ -133,7 +133,8 @@ class Describer:
         elif rng.random() < rates.non_answer:
             subject["unit"] = pick(self._words.non_answers["unit"], rng)
 
-    def _name(self, accused: Accused, caller: Caller, rng: Random) -> str:
+    def name(self, accused: Accused, caller: Caller, rng: Random) -> str:
+        """The name as this caller gives it, in part or whole."""
         forename = self._forename(accused.officer.forename, caller, rng)
         surname = self._surname(accused.posting.surname, caller, rng)
         kind = self._name_kinds.draw(rng)

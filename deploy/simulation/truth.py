@@ -55,7 +55,8 @@ class Truth:
 
 
 def write_truth(path: Path, truth: Truth, seed: int, purpose: Purpose) -> None:
-    """NDJSON: a first line with seed and purpose, then `{line, incident, officers, continues}` for each complaint."""
+    """NDJSON: a first line with seed and purpose, then `{line, incident, officers, continues}` for each
+    complaint."""
     with path.open("wb") as file:
         file.write(
             orjson.dumps({"seed": seed, "purpose": purpose, "complaints": len(truth.incidents)}) + b"\n"

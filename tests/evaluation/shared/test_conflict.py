@@ -33,8 +33,8 @@ LEAST_OWN: Final = {
     f"name and force{MOVED}": 0.55,
     f"all{MOVED}": 0.55,
 }
-"""Of the holder's own cases in which a name or a number is told of the holder. An account tells how its holder
-serves now: it agrees with less of a complaint about the years in another force."""
+"""Of the holder's own cases in which a name or a number is told of the holder. An account tells how its
+holder serves now: it agrees with less of a complaint about the years in another force."""
 
 
 @dataclass
