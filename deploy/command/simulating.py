@@ -24,13 +24,17 @@ from deploy.simulation.asking import Matches, statistics
 from deploy.simulation.evaluation import (
     LEAST_PURITY,
     MANY_COMPLAINTS,
+    MANY_INCIDENTS,
     Answer,
     largest,
     officers_found,
     reach_of_pairs,
+    recall_at_precision,
     same_incident_pairs,
 )
+from deploy.simulation.offline import PRECISION
 from deploy.simulation.playing import Played, Player, arrivals
+from deploy.simulation.purposes import Purpose
 from deploy.simulation.stream import write_simulation
 from deploy.simulation.truth import write_truth
 from shared.vocabulary import Duty, load_vocabulary
@@ -71,6 +75,10 @@ def simulate_calls(
     seed: Annotated[
         int | None, typer.Option(help="The same seed is the same stream (default: a new one).")
     ] = None,
+    purpose: Annotated[
+        Purpose,
+        typer.Option(help="Words, names, places and rates: of training, of tuning, or sealed for the end."),
+    ] = "tuning",
     connections: Annotated[int, typer.Option(min=1, max=256, help="Calls at the same time.")] = 16,
     wait: Annotated[str, typer.Option(help="The longest to wait for the matching at the end.")] = "10m",
     patience: Annotated[str, typer.Option(help="Give up where no call was taken for so long.")] = "10m",
@@ -85,17 +93,19 @@ def simulate_calls(
 
     Examples: ./hotline simulate --calls 700 --over 60s --seed 1
 
+    ./hotline simulate --calls 4000 --over 0s --seed 1 --purpose sealed
+
     ./hotline simulate --calls 70000 --out calls.ndjson.gz
     """
     seconds, longest, patient = duration(over), duration(wait), duration(patience)
     seed = secrets.randbelow(10**6) if seed is None else seed
     console = Console()
     if out is not None:
-        _write(simulate(calls, seed), out, console)
+        _write(simulate(calls, seed, purpose), out, console)
         return
     system = System.running()
-    simulation = simulate(calls, seed)
-    console.print(f"seed {seed}: {calls} calls over {seconds:g} s", highlight=False)
+    simulation = simulate(calls, seed, purpose)
+    console.print(f"seed {seed}, {purpose}: {calls} calls over {seconds:g} s", highlight=False)
     if not asyncio.run(_simulate(simulation, system, seconds, longest, patient, connections, console)):
         raise typer.Exit(1)
 
@@ -104,11 +114,12 @@ def _write(simulation: Simulation, out: Path, console: Console) -> None:
     truth = out.with_name(f"{out.name}.truth.ndjson")
     try:
         write_simulation(simulation, out)
-        write_truth(truth, simulation.truth, simulation.seed)
+        write_truth(truth, simulation.truth, simulation.seed, simulation.purpose)
     except OSError as fault:
         raise SimulateFailed(f"{out} cannot be written: {fault.strerror}") from fault
     console.print(
-        f"seed {simulation.seed}: {len(simulation.complaints)} complaints in {out}, the truth in {truth}",
+        f"seed {simulation.seed}, {simulation.purpose}: {len(simulation.complaints)} complaints in {out}, "
+        f"the truth in {truth}",
         soft_wrap=True,
         highlight=False,
     )
@@ -230,8 +241,11 @@ def _against_truth(answer: Answer, simulation: Simulation, played: Played) -> Ta
     table.add_row("precision", _share(pairs.precision))
     table.add_row("recall", _share(pairs.recall))
     table.add_row("F1", _share(pairs.f1))
+    recall = recall_at_precision(answer, truth, PRECISION)
+    table.add_row(f"recall at precision {PRECISION:g}, by the weights of what is kept", _share(recall))
     table.add_row(
-        f"officers with {MANY_COMPLAINTS} complaints found as one pattern, {LEAST_PURITY:.0%} pure",
+        f"officers with {MANY_INCIDENTS} incidents, {MANY_COMPLAINTS} complaints of whom are in one pattern, "
+        f"{LEAST_PURITY:.0%} pure",
         f"{officers.found} of {officers.many}",
     )
     table.add_row("largest incidents", ", ".join(map(str, largest(answer.incidents.values()))) or "-")

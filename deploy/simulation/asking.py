@@ -6,12 +6,12 @@ of it shows only in answers that no longer change. Two rounds over all, `STILL_S
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import aiohttp
 
-from deploy.simulation.evaluation import Answer
+from deploy.simulation.evaluation import Answer, Pair
 from deploy.simulation.playing import RETRIED
 
 STILL_SECONDS = 4.0
@@ -66,18 +66,22 @@ class Matches:
                 incidents[index] = incident
             for pattern in answer.get("patterns") or ():
                 patterns[index, pattern["subject"]] = pattern["pattern_id"]
-        return Answer(incidents, patterns, self._waiting())
+        waiting: set[Pair] = set()
+        weights: dict[Pair, float] = {}
+        for pair, item in self._kept_as_one_incident():
+            weights[pair] = max(item["weight"], weights.get(pair, item["weight"]))
+            if item["zone"] == "review":
+                waiting.add(pair)
+        return Answer(incidents, patterns, frozenset(waiting), weights)
 
-    def _waiting(self) -> frozenset[tuple[int, int]]:
-        """The pairs of this play's complaints that wait for a review as accounts of one incident."""
+    def _kept_as_one_incident(self) -> Iterator[tuple[Pair, dict[str, Any]]]:
+        """The matches of this play's complaints with each other as accounts of one incident."""
         index_of = {complaint_id: index for index, complaint_id in self._ids.items()}
-        return frozenset(
-            (min(index, other), max(index, other))
-            for index, answer in self._answers.items()
-            for item in answer.get("items") or ()
-            if item["zone"] == "review" and item["kind"] in _OF_INCIDENTS
-            if (other := index_of.get(item["other_complaint_id"])) is not None
-        )
+        for index, answer in self._answers.items():
+            for item in answer.get("items") or ():
+                other = index_of.get(item["other_complaint_id"])
+                if item["kind"] in _OF_INCIDENTS and other is not None:
+                    yield (min(index, other), max(index, other)), item
 
     async def _ask(self, session: aiohttp.ClientSession, indexes: Iterable[int], what: str) -> None:
         remaining = iter(list(indexes))

@@ -6,23 +6,30 @@ subjects the patterns they were put in. What is not there was left by itself.
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from deploy.simulation.truth import Truth
 
+MANY_INCIDENTS = 9
 MANY_COMPLAINTS = 9
 LEAST_PURITY = 0.95
 
 Member = tuple[int, int]
 """The index of a complaint, and of one of its subjects."""
 
+Pair = tuple[int, int]
+"""The indexes of two complaints, the lower one first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     incidents: Mapping[int, Hashable]
     patterns: Mapping[Member, Hashable]
-    waiting: Set[tuple[int, int]] = frozenset()
-    """Pairs of complaints, the lower index first, that wait for a person as accounts of one incident."""
+    waiting: Set[Pair] = frozenset()
+    """Pairs that wait for a person as accounts of one incident."""
+    weights: Mapping[Pair, float] = field(default_factory=dict)
+    """How much speaks for each pair as accounts of one incident, on any scale; of compared pairs alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """Of the officers with nine complaints and more, how many are one pattern."""
+    """Of the officers with nine incidents and more, how many are one pattern."""
 
     many: int
     found: int
@@ -89,6 +96,23 @@ def reach_of_pairs(answer: Answer, truth: Truth) -> Reach:
     return Reach(pairs.right, in_review, pairs.true - pairs.right - in_review)
 
 
+def recall_at_precision(answer: Answer, truth: Truth, precision: float) -> float | None:
+    """The share of the true pairs that stand above a weight, the lowest at which at least `precision` of the
+    pairs above it are right. Pairs of equal weight stand together. None where there is nothing to find."""
+    true = same_incident_pairs(answer, truth).true
+    if not true:
+        return None
+    seen = right = reached = 0
+    ranked = sorted(answer.weights.items(), key=lambda item: -item[1])
+    for _, equals in groupby(ranked, key=lambda item: item[1]):
+        for (one, other), _ in equals:
+            seen += 1
+            right += truth.incidents[one] == truth.incidents[other]
+        if right >= precision * seen:
+            reached = right
+    return reached / true
+
+
 def officers_found(answer: Answer, truth: Truth) -> Officers:
     """An officer is found if one pattern holds at least nine of his complaints and at least 95 % of its
     members are him."""
@@ -107,7 +131,7 @@ def officers_found(answer: Answer, truth: Truth) -> Officers:
         for officer, indexes in complaints.items():
             if len(indexes) >= MANY_COMPLAINTS and counted[officer] >= LEAST_PURITY * len(of_pattern):
                 found.add(officer)
-    many = truth.officers_with(MANY_COMPLAINTS)
+    many = truth.officers_with(MANY_INCIDENTS)
     return Officers(len(many), len(found.intersection(many)))
 
 

@@ -1,26 +1,29 @@
-"""What happened: one incident after another, with who did what, where and on which day.
+"""What happened: one incident after another, with who did it, where and on which day.
 
 Some come with a neighbour that a matcher confuses with it: on the same night in the same town, by other
 officers or by one of the same; or by the same officer of the same unit, and on another night.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, Final
 
-from deploy.simulation.naming import DATA, Weighted
-from deploy.simulation.world import BEGIN, END, YEAR, Officer, Posting, Town, Unit, World
+from deploy.simulation.places import towns_of
+from deploy.simulation.purposes import Purpose, read_table
+from deploy.simulation.rates import Rates
+from deploy.simulation.weighted import Weighted, around, pick
+from deploy.simulation.world import END, YEAR, Officer, Posting, Town, Unit, World
 
-_SAME_NIGHT = 0.11
-_BY_THE_SAME = 0.1
-_ANOTHER_NIGHT = 0.1
-_STOOD_BY = 0.1
+_BY_THE_SAME: Final = 0.1
+_LETTERS: Final = "ABCDEFGHJKLMNOPRSTUVWXY"
+
+Fact = tuple[str, ...]
+"""The ways of saying one thing that happened."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """A kind of wrong: what may have happened, and as what it may be recorded."""
 
@@ -29,7 +32,7 @@ class Family:
     serious: float
     venues: tuple[str, ...]
     categories: Weighted[str]
-    beats: tuple[tuple[str, ...], ...]
+    beats: tuple[tuple[Fact, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Accused:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`facts` are what happened in each beat of the family; `is_vague`: nobody knows the day any more."""
+    """`facts` are what happened in each beat of the family, `details` what else there was to see; `is_vague`:
+    nobody knows the day any more. `others` were there and did no wrong."""
 
     day: int
     town: Town
@@ -51,75 +55,89 @@ class Happening:
     street: str
     venue: str
     family: Family
-    facts: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    details: tuple[Fact, ...]
     category: str
     accused: tuple[Accused, ...]
+    others: tuple[Accused, ...]
     vehicle: str
     is_vague: bool
     is_serious: bool
     bystander: str
 
 
-@lru_cache(maxsize=1)
-def scenarios() -> Mapping[str, Any]:
-    content: dict[str, Any] = json.loads((DATA / "scenarios.json").read_text())
-    return content
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What can happen in the streams of one purpose."""
+
+    families: Weighted[Family]
+    by_kind: Mapping[str, Weighted[Family]]
+    details: tuple[tuple[Fact, ...], ...]
 
 
-@lru_cache(maxsize=1)
-def _families() -> tuple[Weighted[Family], Mapping[str, Weighted[Family]]]:
-    """All, and by the kind of unit in which they happen (everywhere else, any of them)."""
-    weighted = [
-        (
-            Family(
-                entry["code"],
-                tuple(entry["units"]),
-                entry["serious"],
-                tuple(entry["venues"]),
-                Weighted(list(entry["categories"].items())),
-                tuple(map(tuple, entry["beats"])),
-            ),
-            float(entry["weight"]),
-        )
-        for entry in scenarios()["families"]
-    ]
-    kinds = {kind for family, _ in weighted for kind in family.units}
-    by_kind = {
-        kind: Weighted([(family, weight) for family, weight in weighted if kind in family.units])
-        for kind in sorted(kinds)
-    }
-    return Weighted(weighted), by_kind
+@cache
+def plot_of(purpose: Purpose) -> Plot:
+    """The plot of a purpose, read once."""
+    table: dict[str, Any] = read_table(purpose, "narratives")
+    weighted = [(_family(entry), float(entry["weight"])) for entry in table["families"]]
+    kinds = sorted({kind for family, _ in weighted for kind in family.units})
+    return Plot(
+        Weighted(weighted),
+        {
+            kind: Weighted([(family, weight) for family, weight in weighted if kind in family.units])
+            for kind in kinds
+        },
+        _facts(table["details"]),
+    )
 
 
-@lru_cache(maxsize=1)
-def spare_words() -> Mapping[str, Sequence[str]]:
-    """By kind, what else there is in a day: relatives, jobs, errands."""
-    return {kind: tuple(listed.split(", ")) for kind, listed in scenarios()["words"].items()}
+def _family(entry: Mapping[str, Any]) -> Family:
+    return Family(
+        entry["code"],
+        tuple(entry["units"]),
+        entry["serious"],
+        tuple(entry["venues"]),
+        Weighted(list(entry["categories"].items())),
+        _facts(entry["beats"]),
+    )
 
 
-_ACCUSED = Weighted([(1, 52.0), (2, 26.0), (3, 12.0), (4, 6.0), (5, 3.0), (6, 1.0)])
+def _facts(pools: Sequence[Sequence[Sequence[str]]]) -> tuple[tuple[Fact, ...], ...]:
+    return tuple(tuple(tuple(ways) for ways in pool) for pool in pools)
+
+
+_ACCUSED: Weighted[int] = Weighted([(2, 54.0), (3, 25.0), (4, 13.0), (5, 6.0), (6, 2.0)])
+
+
+def _several(rates: Rates) -> float:
+    """The share of happenings with more than one accused for the rate's share of complaints: in some of them
+    all the others are left out, or nobody is described."""
+    left_out = rates.accused_left_out
+    kept = 1 - 0.54 * left_out - 0.25 * left_out**2 - 0.13 * left_out**3
+    kept *= 1 - 0.15 * left_out  # the first of two is left out now and then
+    return rates.several_accused / (kept * (1 - rates.nobody_described))
+
+
 _BYSTANDERS = ("young man", "woman", "lad", "teenager", "couple", "elderly man", "student", "girl", "driver")
 
 
 def happenings(world: World, leads: Iterator[Officer], rng: Random) -> Iterator[Happening]:
     """One incident for each of `leads` who served long enough, and its neighbour where it has one."""
     for lead in leads:
-        begin = max(BEGIN, lead.postings[0].since)
+        begin = max(world.begin, lead.postings[0].since)
         if begin > END - 30:
             continue
-        first = _happening(world, lead, _some_day(begin, rng), rng)
+        first = _happening(world, lead, _some_day(world, begin, rng), rng)
         yield first
-        if rng.random() < _SAME_NIGHT:
+        if rng.random() < world.rates.same_night:
             yield from _same_night(world, first, rng)
-        if rng.random() < _ANOTHER_NIGHT:
+        if rng.random() < world.rates.same_officer_again:
             yield from _another_night(world, lead, first, rng)
 
 
-def _some_day(begin: int, rng: Random) -> int:
-    """Half in the last year, a fifth in the two before, the rest over two decades."""
-    drawn = rng.random()
-    years = 1 if drawn < 0.5 else 3 if drawn < 0.7 else 21
-    return rng.randint(max(begin, END - int(years * YEAR)), END)
+def _some_day(world: World, begin: int, rng: Random) -> int:
+    recent = END - (END - world.begin) // 5
+    return rng.randint(max(begin, recent) if rng.random() < world.rates.recent else begin, END)
 
 
 def _happening(
@@ -136,47 +154,60 @@ def _happening(
     posting = lead.on(day)
     if posting is None:
         raise ValueError("nobody is accused of what was before their time")
-    every, by_kind = _families()
-    family = family or by_kind.get(posting.unit.kind, every).draw(rng)
+    plot, rates = plot_of(world.purpose), world.rates
+    family = family or plot.by_kind.get(posting.unit.kind, plot.families).draw(rng)
     if town is None:
-        town = posting.unit.town if rng.random() < 0.9 else rng.choice(world.towns[posting.unit.force])
-    plate = "".join(rng.choice("ABCDEFGHJKLMNOPRSTUVWXY") for _ in range(5))
+        town = posting.unit.town if rng.random() < 0.9 else pick(world.towns[posting.unit.force], rng)
+    accused, others = _people(world, lead, posting, day, without, rng)
+    count = min(around(rates.details, rng), len(plot.details))
     return Happening(
         day=day,
         town=town,
-        next_town=rng.choice(world.towns[town.force]).name,
-        street=street or rng.choice(town.streets),
-        venue=rng.choice(family.venues),
+        next_town=pick(towns_of(world.purpose)[town.force], rng),
+        street=street or pick(town.streets, rng),
+        venue=pick(family.venues, rng),
         family=family,
-        facts=tuple(rng.choice(facts) for facts in family.beats),
+        facts=tuple(pick(facts, rng) for facts in family.beats),
+        details=tuple(pick(pool, rng) for pool in rng.sample(plot.details, count)),
         category=family.categories.draw(rng),
-        accused=_accused(world, lead, posting, day, without, rng),
-        vehicle=f"{plate[:2]}{rng.randrange(2, 24):02d} {plate[2:]}",
-        is_vague=rng.random() < (0.08 if day > END - YEAR else 0.25),
+        accused=accused,
+        others=others,
+        vehicle=_plate(day, rng),
+        is_vague=rng.random() < rates.vague_day,
         is_serious=rng.random() < family.serious,
-        bystander=rng.choice(_BYSTANDERS),
+        bystander=pick(_BYSTANDERS, rng),
     )
 
 
-def _accused(
+def _plate(day: int, rng: Random) -> str:
+    """Of a vehicle that was up to twelve years old."""
+    letters = "".join(pick(_LETTERS, rng) for _ in range(5))
+    year = max(1, int((day - 730_120) / YEAR) - int(rng.random() * 12))  # 730,120: 1 January 2000
+    half = 50 if rng.random() < 0.5 else 0
+    return f"{letters[:2]}{year % 50 + half:02d} {letters[2:]}"
+
+
+def _people(
     world: World, lead: Officer, posting: Posting, day: int, without: Collection[Officer], rng: Random
-) -> tuple[Accused, ...]:
-    count = _ACCUSED.draw(rng)
-    accused = [Accused(lead, posting)]
-    others = [officer for officer in world.serving(posting.unit, day) if officer is not lead]
-    if count > 1 and rng.random() < 0.15:  # somebody of another unit was there too
-        elsewhere: Unit = rng.choice(world.others_in(posting.unit.town, "response"))
-        others += [officer for officer in world.serving(elsewhere, day) if officer is not lead]
-    others = [officer for officer in dict.fromkeys(others) if officer not in without]
-    rng.shuffle(others)
-    accused += [
-        Accused(officer, at) for officer in others[: count - 1] if (at := officer.on(day)) is not None
-    ]
-    if len(others) >= count and rng.random() < _STOOD_BY:
-        officer = others[count - 1]
-        if (at := officer.on(day)) is not None:
-            accused.append(Accused(officer, at, failed_to_act=True))
-    return tuple(accused)
+) -> tuple[tuple[Accused, ...], tuple[Accused, ...]]:
+    """Who is accused, and who was there and did no wrong."""
+    rates = world.rates
+    count = _ACCUSED.draw(rng) if rng.random() < _several(rates) else 1
+    colleagues = [officer for officer in world.serving(posting.unit, day) if officer is not lead]
+    if count > 1 and (
+        rng.random() < 0.15 or len(colleagues) < count
+    ):  # somebody of another unit was there too
+        elsewhere: Unit = pick(world.others_in(posting.unit.town, "response"), rng)
+        colleagues += [officer for officer in world.serving(elsewhere, day) if officer is not lead]
+    colleagues = [officer for officer in dict.fromkeys(colleagues) if officer not in without]
+    rng.shuffle(colleagues)
+    there = [Accused(officer, at) for officer in colleagues[:10] if (at := officer.on(day)) is not None]
+    accused = [Accused(lead, posting), *there[: count - 1]]
+    there = there[count - 1 :]
+    if there and rng.random() < rates.stood_by:
+        stood_by = there.pop()
+        accused.append(Accused(stood_by.officer, stood_by.posting, failed_to_act=True))
+    return tuple(accused), tuple(there[:2])
 
 
 def _same_night(world: World, first: Happening, rng: Random) -> Iterator[Happening]:
@@ -191,14 +222,13 @@ def _same_night(world: World, first: Happening, rng: Random) -> Iterator[Happeni
     elif drawn < 0.75:
         candidates = [officer for officer in world.serving(unit, first.day) if officer not in involved]
     else:
-        elsewhere = rng.choice(world.others_in(first.town, "response"))
+        elsewhere = pick(world.others_in(first.town, "response"), rng)
         candidates = [officer for officer in world.serving(elsewhere, first.day) if officer not in involved]
     if candidates:
-        lead = rng.choice(candidates)
         in_the_street, in_the_way = (0.15, 0.3) if is_same_officer else (0.4, 0.6)
         yield _happening(
             world,
-            lead,
+            pick(candidates, rng),
             first.day,
             rng,
             town=first.town,
@@ -211,7 +241,7 @@ def _same_night(world: World, first: Happening, rng: Random) -> Iterator[Happeni
 def _another_night(world: World, lead: Officer, first: Happening, rng: Random) -> Iterator[Happening]:
     """The same officer within three weeks, often in the same street and in the same way."""
     day = first.day + rng.choice((-1, 1)) * rng.randint(1, 21)
-    if BEGIN <= day <= END and lead.on(day) is not None:
+    if world.begin <= day <= END and lead.on(day) is not None:
         yield _happening(
             world,
             lead,

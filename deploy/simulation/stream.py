@@ -1,44 +1,50 @@
 """A stream of calls, as hard to match as a real one.
 
-What it holds, by the figures that the design plans by: 30 to 46 % of the complaints accuse more than one
-officer; no officer is in more than 1.5 % of them; about 16 in a thousand complaints add an officer who has
-nine or more, over years and forces; there are about 0.36 pairs of accounts of one incident for each
-complaint, of which 13 % share much of their text, 85 % the day and 46 % the category; some incidents have a
-neighbour on the same night, or on another night by the same officer, that is *not* the same incident. Some
-callers call again, with or without the receipt of their first call.
+Its world, happenings, callers and words follow rates that are drawn for this stream alone (`data/rates.toml`
+has their ranges with sources). Some officers have nine incidents and more over years and forces; some
+incidents have a neighbour on the same night, or on another night by the same officer, that is *not* the same
+incident; some callers call again, with or without the receipt of their first call. No officer is in more than
+1.5 % of the complaints.
 """
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from deploy.simulation.accounts import Account, tell, tell_again
+from deploy.simulation.accounts import Account, Teller, tell_again
+from deploy.simulation.callers import Caller, new_caller
+from deploy.simulation.careers import build_world
 from deploy.simulation.happenings import Happening, happenings
-from deploy.simulation.naming import Weighted
-from deploy.simulation.tellers import Teller, somebody
+from deploy.simulation.names import Names, names_of
+from deploy.simulation.narratives import Narrator
+from deploy.simulation.places import towns_of
+from deploy.simulation.police_words import police_words_of
+from deploy.simulation.purposes import Purpose
+from deploy.simulation.rates import Rates, draw_rates
+from deploy.simulation.subjects import Describer
 from deploy.simulation.truth import Truth
-from deploy.simulation.world import Officer, World, build_world
+from deploy.simulation.weighted import Weighted, pick
+from deploy.simulation.world import Officer, World
 
-MOST_OF_ONE_OFFICER = 0.015
-MANY_COMPLAINTS = 9
-_PERSISTENT_PER_CALL = 0.012
-_OFFICERS_PER_CALL = 1.1
-_LEAST_OFFICERS = 500
+MOST_OF_ONE_OFFICER: Final = 0.015
+MANY_INCIDENTS: Final = 9
+_OFFICERS_PER_CALL: Final = 1.1
+_LEAST_OFFICERS: Final = 500
+_MOST_OFFICERS: Final = 250_000
+"""Who served in the United Kingdom within twenty years, roughly."""
+_MOST_ACCOUNTS: Final = 12
+_TRIES: Final = 20
 
-_ACCOUNTS = Weighted([(1, 84.3), (2, 10.4), (3, 2.9), (4, 1.2), (5, 0.6), (6, 0.4), (7, 0.2)])
-_SAME_CALLER = 0.25
-_WITH_RECEIPT = 0.5
-_SAME_TEXT = 0.35
 _CLOSED_CONTACTS = Weighted(
     [("abandoned", 50.0), ("silent", 25.0), ("out_of_scope", 15.0), ("advice_only", 10.0)]
 )
-_CLOSED_SHARE = 0.15
+_CLOSED_SHARE: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,55 +53,64 @@ class Simulation:
     `truth.continues`); `contacts` are bodies of `POST /v1/contacts`, for those who called and made none."""
 
     seed: int
+    purpose: Purpose
     complaints: list[dict[str, Any]]
     contacts: list[dict[str, Any]]
     truth: Truth
 
 
-@dataclass(slots=True)
-class _Call:
-    """One account of an incident; `earlier` is the call that its caller names by a receipt."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One account of an incident. `body` is its JSON, which takes a third of the memory of its object;
+    `officers` has the officer's number for each subject, None for whom nobody is to match; `earlier` is the
+    call that its caller names by a receipt."""
 
-    account: Account
+    body: bytes
+    officers: tuple[int | None, ...]
     incident: int
-    earlier: "_Call | None" = None
+    earlier: "Call | None" = None
 
 
-def simulate(calls: int, seed: int) -> Simulation:
-    """So many complaints, the same for the same seed.
+def simulate(calls: int, seed: int, purpose: Purpose = "tuning") -> Simulation:
+    """So many complaints, the same for the same seed and purpose.
+
+    Raises:
+        ValueError: fewer than one call.
+    """
+    ordered = calls_of(calls, seed, purpose)
+    places = {id(call): place for place, call in enumerate(ordered)}
+    truth = Truth(
+        incidents=tuple(call.incident for call in ordered),
+        officers=tuple(call.officers for call in ordered),
+        continues={
+            place: places[id(call.earlier)] for place, call in enumerate(ordered) if call.earlier is not None
+        },
+    )
+    contacts = _contacts(calls, _random(seed, purpose))
+    return Simulation(seed, purpose, [orjson.loads(call.body) for call in ordered], contacts, truth)
+
+
+def calls_of(calls: int, seed: int, purpose: Purpose) -> list[Call]:
+    """The complaints of `simulate` in their order, for streams that are too long for memory as objects.
 
     Raises:
         ValueError: fewer than one call.
     """
     if calls < 1:
         raise ValueError("a stream has one call at least")
-    rng = Random(seed)  # noqa: S311  (a seeded stream, no secret)
-    made = _calls(_world(calls, rng), calls, _most_of_one_officer(calls), rng)
-    ordered = _in_order(made, rng)
-    places = {id(call): place for place, call in enumerate(ordered)}
-    truth = Truth(
-        incidents=tuple(call.incident for call in ordered),
-        officers=tuple(call.account.officers for call in ordered),
-        continues={
-            place: places[id(call.earlier)] for place, call in enumerate(ordered) if call.earlier is not None
-        },
-    )
-    return Simulation(seed, [call.account.body for call in ordered], _contacts(calls, rng), truth)
+    rng = _random(seed, purpose)
+    world = _world(calls, purpose, draw_rates(purpose, seed), rng)
+    return _in_order(_Stream(world, calls, rng).calls(), rng)
 
 
-def world_of(calls: int, seed: int) -> World:
-    """The world in which `simulate(calls, seed)` happens; its officers are those of the truth."""
-    return _world(calls, Random(seed))  # noqa: S311  (a seeded stream, no secret)
+def world_of(calls: int, seed: int, purpose: Purpose = "tuning") -> World:
+    """The world in which `simulate(calls, seed, purpose)` happens; its officers are those of the truth."""
+    return _world(calls, purpose, draw_rates(purpose, seed), _random(seed, purpose))
 
 
-def _world(calls: int, rng: Random) -> World:
-    is_enough = _most_of_one_officer(calls) >= MANY_COMPLAINTS
-    persistent = round(calls * _PERSISTENT_PER_CALL) if is_enough else 0
-    return build_world(max(_LEAST_OFFICERS, round(calls * _OFFICERS_PER_CALL)), persistent, rng)
-
-
-def _most_of_one_officer(calls: int) -> int:
-    return max(1, int(calls * MOST_OF_ONE_OFFICER))
+def describer_of(purpose: Purpose, rates: Rates) -> Describer:
+    """Describes officers as the callers of a stream with these rates do."""
+    return Describer(names_of(purpose), police_words_of(purpose), rates, tuple(towns_of(purpose)))
 
 
 def write_simulation(simulation: Simulation, file: Path) -> None:
@@ -104,64 +119,103 @@ def write_simulation(simulation: Simulation, file: Path) -> None:
     file.write_bytes(gzip.compress(lines, 6, mtime=0) if file.suffix == ".gz" else lines)
 
 
-def _calls(world: World, wanted: int, most: int, rng: Random) -> list[_Call]:
-    made: list[_Call] = []
-    counted: Counter[int] = Counter()
-    incident = 0
-    for happening in happenings(world, _leads(world, counted, most, rng), rng):
-        left = wanted - len(made)
-        accounts = min(_ACCOUNTS.draw(rng), left)
-        if any(counted[one.officer.number] + accounts > most for one in happening.accused):
-            continue
-        for call in _told(happening, incident, accounts, rng):
-            made.append(call)
-            counted.update({officer for officer in call.account.officers if officer is not None})
-        incident += 1
-        if len(made) == wanted:
-            break
-    return made
+def _random(seed: int, purpose: Purpose) -> Random:
+    return Random(f"{purpose} {seed}")  # noqa: S311  (a seeded stream, no secret)
 
 
-def _leads(world: World, counted: Counter[int], most: int, rng: Random) -> Iterator[Officer]:
-    """First the persistent ones until each has what is meant for them, then any officer, a few of them more
-    often than others."""
-    for officer in world.persistent:
-        meant = min(most, MANY_COMPLAINTS + int(rng.expovariate(1 / 3.5)))
-        for _ in range(20 * meant):
-            if counted[officer.number] >= meant:
+def _world(calls: int, purpose: Purpose, rates: Rates, rng: Random) -> World:
+    is_enough = _most_of_one_officer(calls) >= MANY_INCIDENTS
+    persistent = round(calls * rates.persistent_officers) if is_enough else 0
+    officers = min(max(_LEAST_OFFICERS, round(calls * _OFFICERS_PER_CALL)), _MOST_OFFICERS)
+    return build_world(officers, persistent, purpose, rates, rng)
+
+
+def _most_of_one_officer(calls: int) -> int:
+    return max(1, int(calls * MOST_OF_ONE_OFFICER))
+
+
+class _Stream:
+    """The calls of one stream, incident by incident."""
+
+    def __init__(self, world: World, wanted: int, rng: Random) -> None:
+        self._world, self._wanted, self._rng = world, wanted, rng
+        self._rates: Rates = world.rates
+        self._names: Names = names_of(world.purpose)
+        describer = describer_of(world.purpose, self._rates)
+        narrator = Narrator(world.purpose, self._rates)
+        self._teller = Teller(describer, narrator, police_words_of(world.purpose), self._rates)
+        self._most = _most_of_one_officer(wanted)
+        self._complaints: Counter[int] = Counter()
+        self._incidents: defaultdict[int, set[int]] = defaultdict(set)
+
+    def calls(self) -> list[Call]:
+        made: list[Call] = []
+        incident = 0
+        for happening in happenings(self._world, self._leads(), self._rng):
+            accounts = min(self._accounts(), self._wanted - len(made))
+            if any(self._complaints[one.officer.number] + accounts > self._most for one in happening.accused):
+                continue
+            for call in self._told(happening, incident, accounts):
+                made.append(call)
+                for officer in {number for number in call.officers if number is not None}:
+                    self._complaints[officer] += 1
+                    self._incidents[officer].add(incident)
+            incident += 1
+            if len(made) == self._wanted:
                 break
-            yield officer
-    others = world.officers[len(world.persistent) :]
-    weighted = Weighted([(officer, 0.4 + rng.paretovariate(2.5)) for officer in others])
-    while True:
-        yield weighted.draw(rng)
+        return made
+
+    def _accounts(self) -> int:
+        rng, rates = self._rng, self._rates
+        if rng.random() >= rates.told_more_than_once:
+            return 1
+        count = 2
+        while count < _MOST_ACCOUNTS and rng.random() < rates.further_account:
+            count += 1
+        return count
+
+    def _leads(self) -> Iterator[Officer]:
+        """First the persistent ones until each has the incidents that are meant for them, then any officer, a
+        few of them more often than others."""
+        world, rng = self._world, self._rng
+        for officer in world.persistent:
+            beyond = int(rng.expovariate(1 / self._rates.incidents_beyond_nine))
+            meant = min(self._most, MANY_INCIDENTS + beyond)
+            for _ in range(_TRIES * meant):
+                if len(self._incidents[officer.number]) >= meant:
+                    break
+                yield officer
+        others = world.officers[len(world.persistent) :]
+        weighted = Weighted([(officer, 0.4 + rng.paretovariate(2.5)) for officer in others])
+        while True:
+            yield weighted.draw(rng)
+
+    def _told(self, happening: Happening, incident: int, accounts: int) -> Iterator[Call]:
+        rng, rates = self._rng, self._rates
+        calls: list[tuple[Caller, Account, Call]] = []
+        for _ in range(accounts):
+            earlier: Call | None = None
+            if calls and rng.random() < rates.same_caller:
+                caller, told, first = pick(calls, rng)
+                earlier = first if rng.random() < rates.with_receipt else None
+                is_copy = rng.random() < rates.sent_again
+                account = tell_again(told, rng) if is_copy else self._teller.tell(happening, caller, rng)
+            else:
+                caller = new_caller(happening.bystander, self._names, rates, rng)
+                account = self._teller.tell(happening, caller, rng)
+            call = Call(orjson.dumps(account.body), account.officers, incident, earlier)
+            calls.append((caller, account, call))
+            yield call
 
 
-def _told(happening: Happening, incident: int, accounts: int, rng: Random) -> Iterator[_Call]:
-    calls: list[tuple[Teller, _Call]] = []
-    for _ in range(accounts):
-        earlier: _Call | None = None
-        if calls and rng.random() < _SAME_CALLER:
-            teller, first = rng.choice(calls)
-            earlier = first if rng.random() < _WITH_RECEIPT else None
-            is_copy = rng.random() < _SAME_TEXT
-            account = tell_again(first.account, rng) if is_copy else tell(happening, teller, rng)
-        else:
-            teller = somebody(happening.bystander, rng)
-            account = tell(happening, teller, rng)
-        call = _Call(account, incident, earlier)
-        calls.append((teller, call))
-        yield call
-
-
-def _in_order(calls: list[_Call], rng: Random) -> list[_Call]:
+def _in_order(calls: list[Call], rng: Random) -> list[Call]:
     """In any order, but who continues a call comes after it."""
     shuffled = rng.sample(calls, len(calls))
-    ordered: list[_Call] = []
+    ordered: list[Call] = []
     seen: set[int] = set()
     for call in shuffled:
         chain = []
-        link: _Call | None = call
+        link: Call | None = call
         while link is not None and id(link) not in seen:
             seen.add(id(link))
             chain.append(link)

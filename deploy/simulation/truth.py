@@ -1,11 +1,13 @@
 """What really happened behind a stream of complaints, by their index in it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+
+from deploy.simulation.purposes import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,23 @@ class Truth:
             officer for subjects in self.officers for officer in set(subjects) if officer is not None
         )
 
-    def officers_with(self, complaints: int) -> tuple[int, ...]:
-        """Who has at least so many, in the order of their numbers."""
-        counted = self.complaints_by_officer()
-        return tuple(sorted(officer for officer, count in counted.items() if count >= complaints))
+    def officers_with(self, incidents: int) -> tuple[int, ...]:
+        """Who is accused, or failed to act, in complaints of at least so many incidents, by number."""
+        of_officer: defaultdict[int, set[int]] = defaultdict(set)
+        for incident, officers in zip(self.incidents, self.officers, strict=True):
+            for officer in officers:
+                if officer is not None:
+                    of_officer[officer].add(incident)
+        return tuple(sorted(officer for officer, found in of_officer.items() if len(found) >= incidents))
 
 
-def write_truth(path: Path, truth: Truth, seed: int) -> None:
-    """NDJSON: a first line with the seed, then `{line, incident, officers, continues}` for each complaint."""
+def write_truth(path: Path, truth: Truth, seed: int, purpose: Purpose) -> None:
+    """NDJSON: a first line with seed and purpose, then `{line, incident, officers, continues}` for each
+    complaint."""
     with path.open("wb") as file:
-        file.write(orjson.dumps({"seed": seed, "complaints": len(truth.incidents)}) + b"\n")
+        file.write(
+            orjson.dumps({"seed": seed, "purpose": purpose, "complaints": len(truth.incidents)}) + b"\n"
+        )
         for index, (incident, officers) in enumerate(zip(truth.incidents, truth.officers, strict=True)):
             line: dict[str, object] = {"line": index + 1, "incident": incident, "officers": officers}
             if (earlier := truth.continues.get(index)) is not None:

@@ -23,7 +23,6 @@ from services.dedup.domain.scoring import Found, Scorer
 from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
 from services.dedup.keys import match_key
 from services.dedup.offload import Turns
-from services.dedup.remembered import Weight
 from services.dedup.rows import proposed_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import log_type, sealed_event
@@ -197,8 +196,8 @@ class _Pair:
         )
 
     @property
-    def weight(self) -> Weight:
-        return self.found.scored.weight, self.found.scored.rests_on_one
+    def weight(self) -> float:
+        return self.found.scored.weight
 
     def evidence(self) -> MatchEvidence:
         scored = self.found.scored

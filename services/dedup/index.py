@@ -7,7 +7,7 @@ them with each new connection, for a database that was set back may have got oth
 """
 
 import hmac
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from services.dedup import read_models
 from services.dedup.domain.blocking import blocking_keys
+from services.dedup.domain.candidates import CANDIDATE_CAP, KEY_CAP, best_candidates
 from services.dedup.domain.features import Features, load
 from services.dedup.keys import index_key_id, open_features
 from services.dedup.remembered import RememberedWeights
@@ -26,10 +27,6 @@ from shared.store.events import stream_id
 from shared.store.gathering import Gathered
 from shared.store.requests import AppendRequest, RowExists, merged
 
-KEY_CAP = 64
-"""Complaints that one blocking key leads to at most."""
-CANDIDATE_CAP = 200
-"""Complaints that one complaint is compared with at most, those that share most keys first."""
 _REMEMBERED = 80_000  # about 1.8 KB each
 _KEY_BYTES = 16
 
@@ -142,23 +139,14 @@ class ComplaintIndex(IndexReader):
         return self._remember(Indexed(complaint_id, features, index_key.key))
 
     async def candidates(self, one: Indexed, blocked: Blocked) -> list[Indexed]:
-        """The other complaints that share a blocking key with this one, in no order."""
-        shared: Counter[UUID] = Counter()
-        truncated = 0
-        for of_key in (await self._found.of(blocked.asked)).values():
-            if len(of_key) <= KEY_CAP:
-                shared.update(of_key)
-                continue
-            others = [complaint_id for complaint_id in of_key if complaint_id != one.complaint_id]
-            truncated += len(others) > KEY_CAP
-            shared.update(others[:KEY_CAP])
-        shared.pop(one.complaint_id, None)
-        if truncated:
+        """The other complaints that share a blocking key with this one, those with most evidence, in no
+        order."""
+        found = await self._found.of(blocked.asked)
+        if truncated := sum(len(of_key) > KEY_CAP + 1 for of_key in found.values()):
             self._truncated.add("key", count=truncated)
-        chosen: Iterable[UUID] = shared
-        if len(shared) > CANDIDATE_CAP:
+        chosen = best_candidates(found, one.complaint_id, CANDIDATE_CAP)
+        if len(chosen) == CANDIDATE_CAP:
             self._truncated.add("complaint")
-            chosen = sorted(shared, key=lambda other: (-shared[other], other))[:CANDIDATE_CAP]
         return list((await self.get(chosen)).values())
 
     async def get(self, complaint_ids: Iterable[UUID]) -> Mapping[UUID, Indexed]:

@@ -14,7 +14,6 @@ from services.dedup.domain.zones import Zone
 from services.dedup.index import IndexReader
 from services.dedup.keys import match_key
 from services.dedup.offload import aside
-from services.dedup.remembered import Weight
 from shared.sealing.jwe import open_sealed
 from shared.service import Context
 from shared.store.events import stream_id
@@ -77,7 +76,7 @@ class Matches:
             ]
             weights = await self._weighed([row for row, _, _ in inside], keys)
             links += [
-                Link(a, b, *weight, _verdict(row[6], row[7]))
+                Link(a, b, weight, _verdict(row[6], row[7]))
                 for (row, a, b), weight in zip(inside, weights, strict=True)
                 if weight is not None
             ]
@@ -88,7 +87,7 @@ class Matches:
         opened = await self._opened(matches, {})
         return {UUID(bytes=id_): MATCH_PROPOSED.read_sealed(plain) for id_, plain in opened.items()}
 
-    async def _weighed(self, rows: Sequence[asyncpg.Record], keys: dict[UUID, bytes]) -> list[Weight | None]:
+    async def _weighed(self, rows: Sequence[asyncpg.Record], keys: dict[UUID, bytes]) -> list[float | None]:
         """The weight of each match, None where it cannot be opened any more.
 
         Args:
@@ -100,7 +99,10 @@ class Matches:
             opened = await self._opened(list(map(StoredMatch.of, unknown)), keys)
             fresh = await aside(len(opened), _weights_of, opened)
             remembered.remember(fresh)
-            weights = [weight or fresh.get(row[0].bytes) for row, weight in zip(rows, weights, strict=True)]
+            weights = [
+                fresh.get(row[0].bytes) if weight is None else weight
+                for row, weight in zip(rows, weights, strict=True)
+            ]
         return weights
 
     async def _opened(self, matches: Sequence[StoredMatch], keys: dict[UUID, bytes]) -> Mapping[bytes, bytes]:
@@ -133,7 +135,6 @@ def _unsealed(
     return found
 
 
-def _weights_of(opened: Mapping[bytes, bytes]) -> dict[bytes, Weight]:
+def _weights_of(opened: Mapping[bytes, bytes]) -> dict[bytes, float]:
     """Out of evidence that this service has sealed: it is not validated again, for there is much of it."""
-    told = {id_: orjson.loads(plain) for id_, plain in opened.items()}
-    return {id_: (each["weight"], each["rests_on_one"]) for id_, each in told.items()}
+    return {id_: orjson.loads(plain)["weight"] for id_, plain in opened.items()}

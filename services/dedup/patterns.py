@@ -7,8 +7,9 @@ from services.dedup import read_models
 from services.dedup.domain.clusters import Link, Node, of_one_complaint
 from services.dedup.domain.facts import OF_PATTERNS, incident_id, pattern_id
 from services.dedup.domain.features import ONLY_WITH_ANOTHER
-from services.dedup.domain.model import Model
-from services.dedup.index import ComplaintIndex
+from services.dedup.domain.profiles import Profiles
+from services.dedup.domain.scoring import Scorer
+from services.dedup.index import ComplaintIndex, IndexReader
 from services.dedup.links import Matches
 from services.dedup.membership import Change, parts
 from services.dedup.offload import aside
@@ -28,12 +29,16 @@ CROSSINGS = (3, 5, 9)
 
 
 class Patterns:
-    def __init__(self, context: Context, index: ComplaintIndex, matches: Matches, model: Model) -> None:
+    def __init__(self, context: Context, index: ComplaintIndex, matches: Matches, scorer: Scorer) -> None:
         self._store, self._index, self._matches = context.store, index, matches
+        self._scorer = scorer
         self._regions = Regions.of_patterns(context.store, matches)
         self._waiting = Waiting(context.store, OF_PATTERNS)
         self._rule = Rule(
-            model.officer, of_one_complaint, group_id=lambda lowest: pattern_id(*lowest), keeps_singles=False
+            scorer.model.officer,
+            of_one_complaint,
+            group_id=lambda lowest: pattern_id(*lowest),
+            keeps_singles=False,
         )
 
     async def resolve(self, touched: Touched, moved: Collection[UUID], steps: Steps) -> None:
@@ -46,8 +51,14 @@ class Patterns:
             AppendRefused: as `Steps.append`.
         """
         region = await self._regions.around(await self._start(touched, moved))
+        profiles = await profiles_of(self._index, self._scorer, region.nodes)
         found = await aside(
-            len(region.nodes) + len(region.links), resolved, region, touched.withdrawn, self._rule
+            len(region.nodes) + len(region.links),
+            resolved,
+            region,
+            touched.withdrawn,
+            self._rule,
+            profiles.fit,
         )
         known = await self._known({*found.members, *region.before.values()})
         counts = await self._counts(found.members)
@@ -141,6 +152,12 @@ class Patterns:
             if one and other and one.features.source_group != other.features.source_group:
                 found |= {of.complaint_id for of in (one, other) if of.features.wish == ONLY_WITH_ANOTHER}
         return tuple(sorted(found))
+
+
+async def profiles_of(index: IndexReader, scorer: Scorer, nodes: Collection[Node]) -> Profiles:
+    """Of subjects; those of erased complaints have none."""
+    indexed = await index.get({complaint for complaint, _ in nodes})
+    return Profiles(scorer, {complaint: one.features for complaint, one in indexed.items()})
 
 
 def _members(nodes: Iterable[Node]) -> tuple[PatternMember, ...]:

@@ -6,22 +6,19 @@ A weight never changes, and to open one takes a tenth of a millisecond. Whoever 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-Weight = tuple[float, bool]
-"""In bits, and whether it rests on one identifier."""
-
-_MOST = 500_000  # about 230 bytes each
+_MOST = 500_000  # about 200 bytes each
 
 
 class RememberedWeights:
     """By the bytes of the match id, which compare fastest."""
 
     def __init__(self) -> None:
-        self._weights: dict[bytes, Weight] = {}
+        self._weights: dict[bytes, float] = {}
 
-    def get(self, match_id: bytes) -> Weight | None:
+    def get(self, match_id: bytes) -> float | None:
         return self._weights.get(match_id)
 
-    def remember(self, weights: Mapping[bytes, Weight]) -> None:
+    def remember(self, weights: Mapping[bytes, float]) -> None:
         """Those that were remembered first are forgotten first."""
         self._weights |= weights
         while len(self._weights) > _MOST:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.dedup.domain.clusters import Apart, Link, Node, partition
+from services.dedup.domain.clusters import Apart, Fit, Link, Node, partition
 from services.dedup.domain.model import PairModel
 from services.dedup.membership import Change, changes, steps
 from services.dedup.regions import Region
@@ -41,13 +41,14 @@ class Resolution:
     waiting: list[Link]
 
 
-def resolved(region: Region, withdrawn: Collection[UUID], rule: Rule) -> Resolution:
+def resolved(region: Region, withdrawn: Collection[UUID], rule: Rule, fit: Fit | None = None) -> Resolution:
     """
     Args:
         withdrawn: complaints that belong to nothing any more.
+        fit: how well two groups fit together, where that joins groups too.
     """
     nodes = {node for node in region.nodes if node[0] not in withdrawn}
-    found = partition(nodes, region.links, rule.model, rule.apart)
+    found = partition(nodes, region.links, rule.model, rule.apart, fit)
     after: dict[Node, UUID] = {}
     members: dict[UUID, tuple[Node, ...]] = {}
     weakest: dict[UUID, float | None] = {}

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from services.dedup.adopted_tail import AdoptedTail
 from services.dedup.domain.facts import COMPLAINT_TAKEN_OUT, TAIL_ADOPTED, ComplaintTakenOut
-from services.dedup.domain.model import Model
+from services.dedup.domain.scoring import Scorer
 from services.dedup.incidents import Incidents
 from services.dedup.index import ComplaintIndex, withdrawal_stream
 from services.dedup.links import Matches
@@ -45,11 +45,11 @@ class Resolver:
         position: how far the log was read.
     """
 
-    def __init__(self, context: Context, index: ComplaintIndex, model: Model) -> None:
+    def __init__(self, context: Context, index: ComplaintIndex, scorer: Scorer) -> None:
         self._context, self._store, self._index = context, context.store, index
         matches = Matches(context, index)
-        self._incidents = Incidents(context, index, matches, model)
-        self._patterns = Patterns(context, index, matches, model)
+        self._incidents = Incidents(context, index, matches, scorer.model)
+        self._patterns = Patterns(context, index, matches, scorer)
         self._tail = AdoptedTail(context.store)
         self._leader = Leader(SOURCE, context.store.leases)
         self._is_new = True

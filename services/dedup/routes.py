@@ -9,6 +9,7 @@ from pydantic import ConfigDict, StringConstraints
 from services.dedup.conflicts import Conflicts
 from services.dedup.domain.decisions import Command
 from services.dedup.domain.model import load_model
+from services.dedup.domain.scoring import Scorer
 from services.dedup.index import IndexReader
 from services.dedup.reviewing import Reviewing
 from services.dedup.views import (
@@ -76,7 +77,7 @@ class Decided(Schema):
 def routers(context: Context) -> list[Router]:
     """The routes of dedup."""
     index, conflicts = IndexReader(context), Conflicts(context)
-    views = Views(context, index, load_model(), conflicts)
+    views = Views(context, index, Scorer(load_model()), conflicts)
     reviewing = Reviewing(context, index, conflicts)
     reading = Router(prefix="/v1", tags=["matches"])
     deciding = Router(prefix="/v1", tags=["reviews"])

@@ -9,11 +9,9 @@ from services.dedup import read_models
 from services.dedup.conflicts import Conflicts
 from services.dedup.domain.clusters import (
     WHOLE,
-    Apart,
     Cluster,
     Node,
     clusters,
-    never_apart,
     of_one_complaint,
 )
 from services.dedup.domain.facts import (
@@ -24,12 +22,13 @@ from services.dedup.domain.facts import (
     incident_id,
     pattern_id,
 )
-from services.dedup.domain.model import Model
+from services.dedup.domain.scoring import Scorer
 from services.dedup.domain.weights import probability_of
 from services.dedup.domain.zones import Zone
 from services.dedup.index import IndexReader
 from services.dedup.links import Matches, StoredMatch
 from services.dedup.offload import aside
+from services.dedup.patterns import profiles_of
 from services.dedup.regions import wholes
 from services.dedup.sources import sources
 from services.dedup.waiting import Waiting
@@ -163,8 +162,8 @@ class ListedPattern(Schema):
 class Views:
     """What people read. Who may not know of a complaint gets every answer as if it were not there."""
 
-    def __init__(self, context: Context, index: IndexReader, model: Model, conflicts: Conflicts) -> None:
-        self._store, self._index, self._model = context.store, index, model
+    def __init__(self, context: Context, index: IndexReader, scorer: Scorer, conflicts: Conflicts) -> None:
+        self._store, self._index, self._scorer = context.store, index, scorer
         self._matches = Matches(context, index)
         self._conflicts = conflicts
 
@@ -375,9 +374,11 @@ class Views:
     async def _clusters(self, members: set[Node], *, of_incidents: bool) -> list[Cluster]:
         """The groups that these members alone make."""
         links = await self._matches.within(members, OF_INCIDENTS if of_incidents else OF_PATTERNS)
-        model = self._model.incident if of_incidents else self._model.officer
-        apart: Apart = never_apart if of_incidents else of_one_complaint
-        return await aside(len(links), clusters, members, links, model, apart)
+        if of_incidents:
+            return await aside(len(links), clusters, members, links, self._scorer.model.incident)
+        profiles = await profiles_of(self._index, self._scorer, members)
+        model = self._scorer.model.officer
+        return await aside(len(links), clusters, members, links, model, of_one_complaint, profiles.fit)
 
 
 def shown_match(match: StoredMatch, evidence: MatchEvidence, seen_from: UUID) -> ShownMatch:

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from services.dedup.domain.model import load_model, load_population
+from services.dedup.domain.model import load_model
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import handlers
 from services.dedup.index import ComplaintIndex
@@ -22,8 +22,8 @@ def wire(settings: Settings, parts: frozenset[str]) -> AbstractAsyncContextManag
 
 
 def _parts(context: Context) -> Parts:
-    index, model = ComplaintIndex(context), load_model()
-    resolver = Resolver(context, index, model)
+    index, scorer = ComplaintIndex(context), Scorer(load_model())
+    resolver = Resolver(context, index, scorer)
     context.metrics.gauge(
         "hotline_resolver_leading", "1 in the one process that resolves", lambda: int(resolver.is_leader)
     )
@@ -33,7 +33,7 @@ def _parts(context: Context) -> Parts:
         lambda: len(resolver.missing),
     )
     return Parts(
-        handlers=handlers(context, index, Scorer(model, load_population())),
+        handlers=handlers(context, index, scorer),
         routers=routers(context.for_http()),
         tasks=(resolver.run,),
     )

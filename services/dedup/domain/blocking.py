@@ -1,21 +1,39 @@
-"""Blocking keys: complaints that share one are compared, others are not.
+"""Blocking keys: complaints that share one may be compared, others are not.
 
 A complaint is indexed under `indexed` keys and looks for others under `asked` keys; the two differ where a
-key has a tolerance (weeks next to each other). The relation is symmetric: if A asks for what B is indexed
-under, B asks for what A is. Keys are texts here; they are stored as keyed hashes alone.
+key has a tolerance. The relation is symmetric: if A asks for what B is indexed under, B asks for what A is.
+Keys are texts here; they are stored as keyed hashes alone. Which keys, and why these: 7-matching.md, point
+4. A pair that shares rare keys, or many, stands before others where there are too many candidates
+(`services.dedup.index`).
+
+Times are of three kinds. An exact one (up to `MOST_DAYS`) is indexed by its period of four days and asks the
+neighbouring ones too, so that three days more or less are met. It is indexed by its month as well, which
+longer times ask for; these are indexed by their months under keys of their own, which all dated ones ask
+for. A complaint without a time asks by place and kind.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from services.dedup.domain.features import Features, Officer
 from services.dedup.domain.narratives import bands
+from services.dedup.domain.words import SHORT_FORMS
 
-MOST_DAYS = 3
-"""An incident of up to so many days has a key for each of them; a longer time has none by the day."""
-_MOST_OFFICERS = 12
-_MOST_PLACES = 3
-_MOST_CATEGORIES = 3
+MOST_DAYS: Final = 8
+"""An incident of up to so many days counts as exact."""
+LONGEST_TIME: Final = 45
+"""A longer time says nothing about nearness; 7-matching.md."""
+_MOST_SINGLE_DAYS: Final = 3
+_PERIOD: Final = 4
+_MONTH: Final = 32
+_MOST_OFFICERS: Final = 12
+_MOST_PLACES: Final = 3
+_MOST_KINDS: Final = 2
+_MOST_LOOKS: Final = 3
+_FRAGMENT: Final = 2
+_PLATE: Final = 4
+_BANDS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,61 +44,128 @@ class BlockingKeys:
 
 def blocking_keys(features: Features) -> BlockingKeys:
     """The keys of one complaint, each once, in a stable order."""
-    both = dict.fromkeys([*_by_day(features), *_of_officers(features), *_of_narrative(features)])
-    weeks = list(_by_week(features))
-    indexed = dict.fromkeys(key for key, _ in weeks)
-    asked = dict.fromkeys(near for _, nearby in weeks for near in nearby)
-    return BlockingKeys((*both, *indexed), (*both, *asked))
+    indexed = dict.fromkeys([*_of_officers(features), *_of_narrative(features)])
+    asked = dict(indexed)
+    near = list(dict.fromkeys(_beside_a_time(features)))
+    places = [*dict.fromkeys(_of_place(features))]
+    if not features.is_dated:
+        indexed |= dict.fromkeys(f"no time|{key}" for key in places)
+        asked |= dict.fromkeys(f"{when}|{key}" for key in places for when in ("no time", "some time"))
+        return BlockingKeys(tuple(indexed), tuple(asked))
+    indexed |= dict.fromkeys(f"some time|{key}" for key in places)
+    asked |= dict.fromkeys(f"no time|{key}" for key in places)
+    first, last = features.first_day, features.last_day
+    months = range(first // _MONTH, last // _MONTH + 1)
+    if last - first < _MOST_SINGLE_DAYS and features.force:
+        days = dict.fromkeys(f"day {day}|{features.force}" for day in range(first, last + 1))
+        indexed |= days
+        asked |= days
+    if last - first <= MOST_DAYS:
+        periods = range(first // _PERIOD, last // _PERIOD + 1)
+        indexed |= dict.fromkeys(f"{period}|{key}" for key in near for period in periods)
+        around = range(periods.start - 1, periods.stop + 1)
+        asked |= dict.fromkeys(f"{period}|{key}" for key in near for period in around)
+        indexed |= dict.fromkeys(f"in month {month}|{key}" for key in near for month in months)
+        asked |= dict.fromkeys(f"long, in month {month}|{key}" for key in near for month in months)
+    elif last - first <= LONGEST_TIME:
+        indexed |= dict.fromkeys(f"long, in month {month}|{key}" for key in near for month in months)
+        asked |= dict.fromkeys(
+            f"{when} {month}|{key}"
+            for key in near
+            for month in months
+            for when in ("in month", "long, in month")
+        )
+    return BlockingKeys(tuple(indexed), tuple(asked))
 
 
-def _days(features: Features) -> range:
-    last = features.last_day
-    if not features.first_day or last - features.first_day >= MOST_DAYS:
-        return range(0)
-    return range(features.first_day, last + 1)
+def _beside_a_time(features: Features) -> Iterator[str]:
+    """What two complaints of about the same time share."""
+    for place in _whereabouts(features):
+        yield f"place|{place}"
+    for kind in features.categories[:_MOST_KINDS]:
+        yield f"kind|{kind}|{features.force}"
+        yield f"kind|{kind}"
+    for officer in _officers(features):
+        if officer.sound:
+            yield f"sound|{officer.sound}"
+        for forename in _forenames(officer):
+            yield f"forename|{forename}"
+        for fragment in _fragments(officer):
+            yield f"number|{fragment}|{officer.force}"
+        for look in officer.looks[:_MOST_LOOKS]:
+            yield f"look|{look}|{officer.force}"
 
 
-def _by_day(features: Features) -> Iterator[str]:
-    units = dict.fromkeys(officer.unit for officer in _officers(features) if officer.unit)
-    for day in _days(features):
-        for unit in units:
-            yield f"unit day|{unit}|{day}"
-        for place in features.places[:_MOST_PLACES]:
-            yield f"place day|{place}|{day}"
-        if features.force:
-            for category in features.categories[:_MOST_CATEGORIES]:
-                yield f"force category day|{features.force}|{category}|{day}"
+def _whereabouts(features: Features) -> Iterable[str]:
+    """The words of places and of units, for a station is told as either."""
+    units = [word for officer in _officers(features) for word in officer.unit.split()]
+    return dict.fromkeys((*features.places[:_MOST_PLACES], *units[:_MOST_PLACES]))
 
 
-def _by_week(features: Features) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(indexed, asked): a surname in a force within a week, more or less."""
-    if not features.is_dated or features.last_day - features.first_day > 31:
-        return
-    first, last = features.first_day // 7, features.last_day // 7
-    sounds = {(officer.sound, officer.force) for officer in _officers(features) if officer.sound}
-    for sound, force in sorted(sounds):
-        for week in range(first, last + 1):
-            nearby = tuple(f"sound force week|{sound}|{force}|{near}" for near in (week - 1, week, week + 1))
-            yield nearby[1], nearby
+def _of_place(features: Features) -> Iterator[str]:
+    """What two complaints share of which one has no time."""
+    beside = [*features.categories[:_MOST_KINDS]]
+    for officer in _officers(features):
+        beside += [
+            officer.sound,
+            *_forenames(officer),
+            *_fragments(officer),
+            officer.duty,
+            *officer.looks[:_MOST_LOOKS],
+        ]
+    for place in _whereabouts(features):
+        if " " in place:
+            yield f"street|{place}|{features.force}"
+        for each in beside:
+            if each:
+                yield f"place|{place}|{each}"
+    for kind in features.categories[:_MOST_KINDS]:
+        for look in dict.fromkeys(look for officer in _officers(features) for look in officer.looks):
+            yield f"kind look|{kind}|{look}|{features.force}"
 
 
 def _of_officers(features: Features) -> Iterator[str]:
+    """What two complaints about one officer share, at whatever times."""
     for officer in _officers(features):
-        if officer.collar_number:
-            yield f"collar|{officer.force}|{officer.collar_number}"
-        if officer.sound and officer.unit:
-            yield f"sound unit|{officer.sound}|{officer.unit}"
-        if officer.sound and officer.initials:
-            yield f"sound initial force|{officer.sound}|{officer.initials[0]}|{officer.force}"
-        if officer.surname and officer.forename:
-            # Without the force: who moved to another one is the same officer.
-            yield f"name|{officer.surname}|{officer.forename}"
+        force = officer.force
+        if officer.sound:
+            yield f"sound force|{officer.sound}|{force}"
+            if officer.unit:
+                yield f"sound unit|{officer.sound}|{officer.unit}"
+            for forename in _forenames(officer):
+                # Without the force: who moved to another one is the same officer.
+                yield f"name|{officer.sound}|{forename}"
+        for forename in _forenames(officer):
+            if officer.unit:
+                yield f"forename unit|{forename}|{officer.unit}"
+            yield f"forename force|{forename}|{force}"
+        for fragment in _fragments(officer):
+            yield f"number force|{fragment}|{force}"
+        if len(officer.looks) > 1 and officer.unit:
+            for look in officer.looks[:_MOST_LOOKS]:
+                yield f"look unit|{look}|{officer.unit}"
         if officer.vehicle:
-            yield f"vehicle|{officer.vehicle}"
+            yield f"vehicle|{officer.vehicle[:_PLATE]}"
+
+
+def _forenames(officer: Officer) -> Iterable[str]:
+    """The forenames that a told one may stand for: Mick is met by Michael."""
+    told = officer.forename or officer.either
+    if not told:
+        return ()
+    return sorted(SHORT_FORMS[told])[:2] if told in SHORT_FORMS else (told,)
+
+
+def _fragments(officer: Officer) -> Iterable[str]:
+    """Callers see the beginning of a collar number or its end."""
+    digits = "".join(c for c in officer.collar_number if c.isdigit())
+    if len(digits) < _FRAGMENT:
+        return ()
+    return f"{digits[:_FRAGMENT]}-", f"-{digits[-_FRAGMENT:]}"
 
 
 def _of_narrative(features: Features) -> Iterator[str]:
-    for band in bands(features.signature):
+    for band in bands(features.signature)[:_BANDS]:
         yield f"narrative|{band}"
 
 

@@ -1,45 +1,47 @@
 """What belongs together, as a canonical function of a set of links: incidents and patterns.
 
 The result depends on the set alone, never on the order in which links arrived: everything is taken in order
-of weight, ties in order of ids, sums exactly, in a fixed number of rounds. The time is linear in the links,
-but for sorting them.
+of weight, ties in order of ids, sums exactly.
 
-- What a person accepted is joined.
-- What hangs together by more than one accepted link is joined: ends of a link that lie on a cycle of accepted
-  links. No further complaint or accepted link can undo it, so it has no limit of size either.
-- A link that is the only one between its two sides (a bridge) joins as far as the sides allow: a single one
-  to any other; a single one to a group, where the link does not rest on one identifier; two groups, where
-  their average weight is high enough too. So many parts at most come together by such links (the cap); a part
-  is what the other links join, of whatever size, so that more of these push nobody out.
-- What a person rejected, or what may never stand together, is kept apart, also where a chain of others leads
-  from one to the other.
+- Groups are joined by average linkage, the two of the highest average weight first, down to a least average.
+A
+  pair that was not worth keeping counts against it. But a complaint is compared with no more than some
+  others: of one with as many kept links as that, pairs without a link may never have been looked at, and
+  count for nothing. So no number of reports takes a group apart.
+- What a person accepted is joined before that and carries along the groups on both sides; what a person
+  rejected, or what may never stand together, is kept apart, also where a chain of others leads from one to
+  the other.
+- Officers: groups that this leaves apart are joined where their profiles fit
+(`services.dedup.domain.profiles`).
 
 The accepted links that are left between two groups have joined nothing: the heaviest of them waits for a
 person, who has the last word.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from services.dedup.domain.bridges import bridges
-from services.dedup.domain.model import PairModel
+from services.dedup.domain.model import Clustering, PairModel
 
 Node = tuple[UUID, int]
 """A subject of a complaint; the whole of it, in incidents, is (complaint, `WHOLE`)."""
 
 WHOLE = -1
-_ROUNDS = 3
 _PARTS_OF_A_BIT = 1 << 32
 """Weights are summed as whole numbers of these parts: in whatever order, the sum is the same."""
 
-_Sum = tuple[int, int]
-"""Parts of a bit, and how many pairs they are of."""
+_Sum = tuple[int, int, int]
+"""Parts of a bit, how many pairs they are of, and of how many of these both ends were compared with all."""
 
 Verdict = Literal["accepted", "rejected"]
 Apart = Callable[[Node], Hashable]
 """Nodes for which this is equal never stand together."""
+Fit = Callable[[Sequence[Node], Sequence[Node]], float]
+"""How well two groups fit together, in bits; symmetric, and a function of the two sets alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class Link:
     a: Node
     b: Node
     weight: float
-    rests_on_one: bool = False
     verdict: Verdict | None = None
 
 
@@ -84,14 +85,22 @@ def of_one_complaint(node: Node) -> Hashable:
 
 
 def clusters(
-    nodes: Collection[Node], links: Iterable[Link], model: PairModel, apart: Apart = never_apart
+    nodes: Collection[Node],
+    links: Iterable[Link],
+    model: PairModel,
+    apart: Apart = never_apart,
+    fit: Fit | None = None,
 ) -> list[Cluster]:
     """The clusters of `partition`."""
-    return partition(nodes, links, model, apart).clusters
+    return partition(nodes, links, model, apart, fit).clusters
 
 
 def partition(
-    nodes: Collection[Node], links: Iterable[Link], model: PairModel, apart: Apart = never_apart
+    nodes: Collection[Node],
+    links: Iterable[Link],
+    model: PairModel,
+    apart: Apart = never_apart,
+    fit: Fit | None = None,
 ) -> Partition:
     """A partition of `nodes`, and what waits beside it. Links to others are left out."""
     order = sorted(nodes)
@@ -100,22 +109,20 @@ def partition(
         _Ends(number[link.a], number[link.b], link) for link in links if link.a in number and link.b in number
     ]
     ends.sort(key=lambda each: (-each.link.weight, each.a, each.b))
-    groups = _Groups([apart(node) for node in order])
+    kinds = [apart(node) for node in order]
+    joins = _average_linkage(ends, _groups(kinds, ends), model.clustering)
+    groups = _groups(kinds, ends)
     for each in ends:
-        if each.link.verdict == "rejected":
-            groups.keep_apart(each.a, each.b)
-    accepted = [each for each in ends if _is_accepted(each.link, model)]
-    alone = bridges(len(order), [(each.a, each.b) for each in accepted])
-    for each in accepted:
         if each.link.verdict == "accepted":
             groups.join(each.a, each.b, max(each.link.weight, model.zones.accept))
-    for place, each in enumerate(accepted):
-        if place not in alone and not each.link.rests_on_one:
-            groups.join(each.a, each.b, each.link.weight)
-    _join_over_bridges([accepted[place] for place in sorted(alone)], ends, groups, model)
+    for one, other, average in joins:
+        groups.join(one, other, average)
+    if fit:
+        _join_by_profile(_Between(ends, groups, model.clustering), groups, order, fit)
     found = [
         Cluster(tuple([order[place] for place in members]), weakest) for members, weakest in groups.all()
     ]
+    accepted = [each for each in ends if _is_accepted(each.link, model)]
     return Partition(sorted(found, key=lambda cluster: cluster.members[0]), _waiting(accepted, groups))
 
 
@@ -143,6 +150,7 @@ class _Groups:
         """
         count = len(kinds)
         self._parent = list(range(count))
+        self._lowest = list(range(count))
         self._members = [[place] for place in range(count)]
         self._kinds = [{kind} for kind in kinds]
         self._apart: list[set[int]] = [set() for _ in range(count)]
@@ -165,6 +173,12 @@ class _Groups:
     def size(self, group: int) -> int:
         return len(self._members[group])
 
+    def lowest(self, group: int) -> int:
+        return self._lowest[group]
+
+    def members(self, group: int) -> list[int]:
+        return sorted(self._members[group])
+
     def may_join(self, one: int, other: int) -> bool:
         """Whether nobody and nothing keeps two groups apart."""
         if (one, other) in self._refused or (other, one) in self._refused:
@@ -186,6 +200,7 @@ class _Groups:
         if len(self._members[one]) < len(self._members[other]):
             one, other = other, one
         self._parent[other] = one
+        self._lowest[one] = min(self._lowest[one], self._lowest[other])
         self._members[one] += self._members[other]
         self._kinds[one] |= self._kinds[other]
         self._apart[one] |= self._apart[other]
@@ -203,58 +218,160 @@ class _Groups:
         ]
 
 
-def _join_over_bridges(
-    joining: Sequence[_Ends], ends: Sequence[_Ends], groups: _Groups, model: PairModel
-) -> None:
-    rule = model.clustering
-    between = _Between(joining, ends, groups)
-    for _ in range(_ROUNDS):
-        for each in joining:
-            one, other = groups.of(each.a), groups.of(each.b)
-            if one == other or between.parts(one, other) > rule.most_members:
-                continue
-            smaller, larger = sorted((groups.size(one), groups.size(other)))
-            if larger > 1 and each.link.rests_on_one:
-                continue
-            if smaller > 1 and between.average(one, other, smaller * larger, rule.unseen) < rule.average:
-                continue
-            if joined := groups.join(each.a, each.b, each.link.weight):
-                between.join(*joined)
+def _groups(kinds: Sequence[Hashable], ends: Iterable[_Ends]) -> _Groups:
+    """Each node alone, with all that keeps some apart."""
+    groups = _Groups(kinds)
+    for each in ends:
+        if each.link.verdict == "rejected":
+            groups.keep_apart(each.a, each.b)
+    return groups
+
+
+def _average_linkage(
+    ends: Sequence[_Ends], groups: _Groups, rule: Clustering
+) -> list[tuple[int, int, float]]:
+    """(a node of one group, a node of the other, their average) of each join, in their order: the two groups
+    of the highest average first, ties by their lowest members."""
+    between = _Between(ends, groups, rule)
+
+    def entry(one: int, other: int) -> _Entry:
+        low, high = sorted((groups.lowest(one), groups.lowest(other)))
+        return -between.average(one, other), low, high
+
+    heap = [entry(*pair) for pair in between.pairs()]
+    heap = [each for each in heap if -each[0] >= rule.average]
+    heapify(heap)
+    joins = []
+    while heap:
+        told = heappop(heap)
+        one, other = groups.of(told[1]), groups.of(told[2])
+        if one == other:
+            continue
+        # An average only falls while a group grows by others, so what was put in is never too little.
+        current = entry(one, other)
+        if current != told:
+            if -current[0] >= rule.average:
+                heappush(heap, current)
+        elif joined := groups.join(one, other, -told[0]):
+            joins.append((told[1], told[2], -told[0]))
+            stays, goes = joined
+            for neighbour in between.join(stays, goes):
+                if -(changed := entry(stays, neighbour))[0] >= rule.average:
+                    heappush(heap, changed)
+    return joins
+
+
+_Entry = tuple[float, int, int]
+"""The average of two groups below nought, and their lowest members."""
+
+
+def _join_by_profile(between: "_Between", groups: _Groups, order: Sequence[Node], fit: Fit) -> None:
+    """Groups that some kept link connects, the best fit first; what joined is looked at again as one."""
+
+    def fitting(one: int, other: int) -> float:
+        first, second = sorted((groups.members(one), groups.members(other)))
+        return fit([order[place] for place in first], [order[place] for place in second])
+
+    fits: dict[tuple[int, int], float] = {}
+    beside: dict[int, set[int]] = defaultdict(set)
+
+    def remember(one: int, other: int) -> None:
+        fits[min(one, other), max(one, other)] = fitting(one, other)
+        beside[one].add(other)
+        beside[other].add(one)
+
+    for one, other in between.pairs():
+        if groups.may_join(one, other):
+            remember(one, other)
+    while fits:
+        best = min(
+            (pair for pair in fits if _is_unrivalled(pair, fits, beside, groups)),
+            key=lambda pair: (-fits[pair], *sorted((groups.lowest(pair[0]), groups.lowest(pair[1])))),
+            default=None,
+        )
+        if best is None or fits[best] < LEAST_FIT:
+            return
+        joined = groups.join(*best, fits[best])
+        neighbours = (beside.pop(best[0]) | beside.pop(best[1])) - set(best)
+        for pair in [pair for pair in fits if pair[0] in best or pair[1] in best]:
+            del fits[pair]
+        for neighbour in neighbours:
+            beside[neighbour] -= set(best)
+        if joined:
+            between.join(*joined)
+            for neighbour in sorted(neighbours, key=groups.lowest):
+                if groups.may_join(joined[0], neighbour):
+                    remember(joined[0], neighbour)
+
+
+def _is_unrivalled(
+    pair: tuple[int, int], fits: dict[tuple[int, int], float], beside: dict[int, set[int]], groups: _Groups
+) -> bool:
+    """A small group of a middling fit joins only where no other group fits it nearly as well."""
+    if fits[pair] >= CERTAIN_FIT:
+        return True
+    for group, taken in (pair, pair[::-1]):
+        if groups.size(group) <= SMALL:
+            rivals = (fits[min(group, each), max(group, each)] for each in beside[group] if each != taken)
+            if max(rivals, default=-100.0) > fits[pair] - RIVAL:
+                return False
+    return True
+
+
+# 7-matching.md, point 8, from nats to bits.
+LEAST_FIT = -1.5 / 0.693
+CERTAIN_FIT = 6 / 0.693
+RIVAL = 2 / 0.693
+SMALL = 3
 
 
 class _Between:
-    """Groups that a bridge may join: their parts, and the sums of the known weights between them. Both follow
-    when groups join."""
+    """The sums of the known weights between groups, which follow when groups join."""
 
-    def __init__(self, joining: Iterable[_Ends], ends: Iterable[_Ends], groups: _Groups) -> None:
-        self._sums: dict[int, dict[int, _Sum]] = {
-            groups.of(node): {} for each in joining for node in (each.a, each.b)
-        }
-        self._parts = dict.fromkeys(self._sums, 1)
+    def __init__(self, ends: Iterable[_Ends], groups: _Groups, rule: Clustering) -> None:
+        self._unseen = rule.unseen
+        links: Counter[int] = Counter()
+        for each in ends:
+            links[each.a] += 1
+            links[each.b] += 1
+        self._sums: dict[int, dict[int, _Sum]] = defaultdict(dict)
+        self._compared: Counter[int] = Counter()
         for each in ends:
             one, other = groups.of(each.a), groups.of(each.b)
-            if one != other and one in self._sums and other in self._sums and each.link.verdict != "rejected":
-                self._add(one, other, round(each.link.weight * _PARTS_OF_A_BIT), 1)
+            if one != other and each.link.verdict != "rejected":
+                are_compared = links[each.a] < rule.seen and links[each.b] < rule.seen
+                self._add(one, other, (round(each.link.weight * _PARTS_OF_A_BIT), 1, int(are_compared)))
+        for node, count in links.items():
+            self._compared[groups.of(node)] += count < rule.seen
 
-    def parts(self, one: int, other: int) -> int:
-        """Of how many parts the two would be together."""
-        return self._parts[one] + self._parts[other]
+    def pairs(self) -> list[tuple[int, int]]:
+        """The groups with known weights between them, each two once."""
+        return [(one, other) for one, others in self._sums.items() for other in others if one < other]
 
-    def average(self, one: int, other: int, pairs: int, unseen: float) -> float:
-        """Over all pairs between two groups; one without a link weighs `unseen`."""
-        parts, count = self._sums[one].get(other, (0, 0))
-        return (parts / _PARTS_OF_A_BIT + unseen * (pairs - count)) / pairs
+    def average(self, one: int, other: int) -> float:
+        """Over the pairs between two groups that were compared; one that was not kept weighs `unseen`."""
+        parts, count, both = self._sums[one].get(other, (0, 0, 0))
+        unseen = self._compared[one] * self._compared[other] - both
+        return (parts / _PARTS_OF_A_BIT + self._unseen * unseen) / (count + unseen)
 
-    def join(self, stays: int, goes: int) -> None:
-        self._parts[stays] += self._parts.pop(goes)
-        for other, (parts, count) in self._sums.pop(goes).items():
+    def join(self, stays: int, goes: int) -> list[int]:
+        """The groups whose weights against the one that stays are others now."""
+        self._compared[stays] += self._compared.pop(goes, 0)
+        changed = []
+        for other, added in self._sums.pop(goes, {}).items():
             del self._sums[other][goes]
             if other != stays:
-                self._add(stays, other, parts, count)
+                self._add(stays, other, added)
+                changed.append(other)
+        return changed
 
-    def _add(self, one: int, other: int, parts: int, count: int) -> None:
-        before = self._sums[one].get(other, (0, 0))
-        self._sums[one][other] = self._sums[other][one] = before[0] + parts, before[1] + count
+    def _add(self, one: int, other: int, added: "_Sum") -> None:
+        parts, count, both = self._sums[one].get(other, (0, 0, 0))
+        self._sums[one][other] = self._sums[other][one] = (
+            parts + added[0],
+            count + added[1],
+            both + added[2],
+        )
 
 
 def _waiting(accepted: Iterable[_Ends], groups: _Groups) -> list[Link]:

@@ -1,14 +1,11 @@
-"""The scoring model as data: comparisons with their levels, thresholds, and how common surnames are.
+"""The scoring model as data: what each level weighs, thresholds, and how common surnames are.
 
-A Fellegi-Sunter model: each comparison of two records falls into one level; a level weighs
-``log2(m / u)``, m being its probability among true matches and u among others. A comparison may stand
-several times with different conditions (`when`), for then its levels have other probabilities: the same
-officer on another night is no sign of the same incident. The first whose conditions hold counts.
+An additive model: each comparison of two records falls into one level of its field, a level weighs so many
+bits, and a pair weighs their sum. The file is made by `services.dedup.training` and has its version; weights
+that were made on other features than the present ones are none that the process starts with.
 """
 
-from collections.abc import Mapping
 from functools import cache
-from math import log2
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,31 +18,6 @@ Probability = Annotated[float, Field(gt=0, lt=1)]
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Level(_Data):
-    m: Probability
-    u: Probability
-
-    @property
-    def weight(self) -> float:
-        return log2(self.m / self.u)
-
-
-class Comparison(_Data):
-    """`when`: field -> levels; the comparison counts where every named field has one of its levels
-    ("missing" stands for a field that could not be compared)."""
-
-    field: str
-    when: dict[str, tuple[str, ...]] = {}
-    levels: dict[str, Level]
-
-
-class Cap(_Data):
-    """The fields say partly the same: together they weigh at most `most`."""
-
-    fields: tuple[str, ...]
-    most: float
 
 
 class Zones(_Data):
@@ -64,34 +36,29 @@ class Zones(_Data):
 class Clustering(_Data):
     """How pairs become groups, in bits.
 
-    `average`: the least average weight on which two groups are joined; a pair that was not kept counts
-    `unseen`. No more than `most_members` come together by single links: who is left waits for a person beside
-    the group.
+    `average`: the least average weight on which two groups are joined. A pair that was not kept counts
+    `unseen`, but for complaints with `seen` kept links and more: they were not compared with all.
     """
 
     average: float
     unseen: float
-    most_members: Annotated[int, Field(ge=2)]
+    seen: Annotated[int, Field(ge=2)]
 
 
 class PairModel(_Data):
-    """The model of one kind of pair; `prior` is the probability that two records taken at random match.
+    """The model of one kind of pair.
 
-    `identifiers` are the groups of fields that may each carry a match alone; without the strongest of them
-    a pair must have `corroboration` bits left, else it rests on one and joins no groups.
+    `prior` is what a pair weighs that tells nothing, in bits. `identifiers` are the groups of fields that
+    may each carry a match alone; without the strongest of them a pair must have `corroboration` bits left,
+    else it rests on one, and is shown so.
     """
 
-    prior: Probability
-    comparisons: tuple[Comparison, ...]
-    caps: tuple[Cap, ...] = ()
+    prior: float
+    weights: dict[str, dict[str, float]]
     identifiers: tuple[tuple[str, ...], ...]
     corroboration: float
     zones: Zones
     clustering: Clustering
-
-    @property
-    def prior_weight(self) -> float:
-        return log2(self.prior / (1 - self.prior))
 
 
 class Duplicate(_Data):
@@ -102,7 +69,10 @@ class Duplicate(_Data):
 
 
 class Model(_Data):
+    """`form` is the form of features (`features.FORM`) that the weights were made on."""
+
     version: str
+    form: int
     incident: PairModel
     officer: PairModel
     duplicate: Duplicate
@@ -120,6 +90,9 @@ class Population(_Data):
         return self.shares.get(surname, self.other)
 
 
+MODEL_FILE: Final = _DATA / "model.json"
+
+
 @cache
 def load_model() -> Model:
     """The model that comes with the software.
@@ -127,13 +100,9 @@ def load_model() -> Model:
     Raises:
         ValidationError: the file is wrong; the process does not start with it.
     """
-    return Model.model_validate_json((_DATA / "model.json").read_bytes())
+    return Model.model_validate_json(MODEL_FILE.read_bytes())
 
 
 @cache
 def load_population() -> Population:
     return Population.model_validate_json((_DATA / "surnames.json").read_bytes())
-
-
-Observed = Mapping[str, str]
-"""field -> level of one pair; a field that could not be compared is absent."""

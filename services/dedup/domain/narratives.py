@@ -3,7 +3,8 @@
 The signature is a one-permutation MinHash of the pairs of neighbouring words: each pair is hashed once and
 falls into one of `BUCKETS`, which keep their least. The share of equal buckets estimates how much of the
 texts is the same (Li, Owen, Zhang 2012). Mentions are hashes of names and numbers in the text: two accounts
-of one event seldom share sentences, and often a street or a plate.
+of one event seldom share sentences, and often a street or a plate. Content are hashes of the telling words,
+without their endings.
 """
 
 import re
@@ -12,15 +13,18 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from services.dedup.domain.words import COMMON_IN_NARRATIVES
+from services.dedup.domain.words import COMMON_IN_NARRATIVES, STOP_WORDS
 
 BUCKETS = 32
 BANDS = 8
 _ROWS = 3
 _MOST_MENTIONS = 40
+_MOST_CONTENT = 96
 _EMPTY = 0xFFFFFFFF
 
 _WORD = re.compile(r"[a-z0-9]+")
+# Accounts of one event differ in tense and number.
+_ENDING = re.compile(r"(?<=[a-z]{3})(?:ing|edly|ed|ies|es|s|ly|e|y)$")
 # A capital within a sentence, or a number of three digits and more.
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}|\b[A-Za-z]*\d{3,}[A-Za-z]*\b")
 
@@ -69,3 +73,10 @@ def mentions(narrative: str) -> "array[int]":
     """Hashes of names and numbers in the text, sorted."""
     found = {name.lower() for name in _NAME.findall(narrative)} - COMMON_IN_NARRATIVES
     return packed(sorted({zlib.crc32(name.encode()) for name in found})[:_MOST_MENTIONS])
+
+
+def content(words: Sequence[str]) -> "array[int]":
+    """Hashes of the telling words, each once, sorted; of a very long text a part that does not depend on the
+    order of its words."""
+    telling = {_ENDING.sub("", word) for word in set(words) - STOP_WORDS if len(word) > 2}
+    return packed(sorted({zlib.crc32(word.encode()) for word in telling})[:_MOST_CONTENT])

@@ -1,24 +1,30 @@
 """From a sanitised complaint to its features: names, numbers, units, places and words in one spelling.
 
-Nothing is guessed: what does not have the form of a name, number or day is left out, and a missing field
-weighs nothing. Pure and stable: the same complaint gives the same features in every process.
+Nothing is guessed: what does not have the form of a name, number or day is left out, answers that are none
+are missing, and a missing field weighs nothing. Pure and stable: the same complaint gives the same features
+in every process.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from services.dedup.domain.features import Features, Officer
-from services.dedup.domain.narratives import mentions, signature, words_of
+from services.dedup.domain.folding import fold, is_unanswered, words_in
+from services.dedup.domain.names import name_of
+from services.dedup.domain.narratives import content, mentions, signature, words_of
 from services.dedup.domain.phonetics import sound_of
 from services.dedup.domain.words import (
     COMMON_IN_DESCRIPTIONS,
     COMMON_IN_PLACES,
     COMMON_IN_UNITS,
-    PARTICLES,
-    SUFFIXES,
-    TITLES,
+    DUTIES,
+    LABELS,
+    LOOKS,
+    NOT_IN_NUMBERS,
+    STREET_TYPES,
+    UNANSWERED,
 )
 from shared.contracts.complaint import SanitisedComplaint, SanitisedSubject
 
@@ -26,15 +32,20 @@ MATCHED_ROLES = frozenset({"accused", "failed_to_act"})
 
 _MOST_OFFICERS = 50
 _MOST_PLACES = 6
-_MOST_DESCRIPTION = 12
+_MOST_WORDS = 8
 
-
-_WORD = re.compile(r"[a-z0-9]+")
-_NAME_WORD = re.compile(r"[a-z]+")
-_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
-_INITIALS = re.compile(r"(?:[A-Z]\.?\s?){1,3}")
-_MARKER = re.compile(r"\[[^\]]*\]")
 _POST_CODE_TAIL = re.compile(r"\b(\d{5})-\d{4}\b")
+# What stands for a digit that was not seen, at either end of a number.
+_UNSEEN = re.compile(r"^(?:[?*.#_-]|x{2,})+|(?:[?*.#_-]|x{2,})+$")
+_NUMBER = re.compile(r"(?<![a-z])(?:[a-z]{1,3}[ -]?)?\d+(?: ?\d+)*(?:[ -]?[a-z]{1,3}(?![a-z]))?")
+# "PC4471": the rank is no part of the number.
+_LETTERS_THEN_DIGITS = re.compile(r"\b(?:pcso|wpc|pc|ps|sgt)(?=\d)")
+# Current, prefix, suffix and Northern Irish plates, and the beginning of a current one.
+_PLATE = re.compile(
+    r"\b(?:([a-z]{2}[ -]?[0-9oi]{2}[ -]?[a-z]{3})|([a-z]\d{1,3}[ -]?[a-z]{3})"
+    r"|([a-z]{3}[ -]?\d{1,4}(?:[ -]?[a-z])?)|([a-z]{2}[ -]?\d{2}))\b"
+)
+_CURRENT_PLATE = 7
 
 
 def features_of(complaint: SanitisedComplaint, source_group: str) -> Features:
@@ -59,137 +70,180 @@ def features_of(complaint: SanitisedComplaint, source_group: str) -> Features:
         words=len(words),
         signature=signature(words),
         mentions=mentions(complaint.narrative),
+        content=content(words),
     )
 
 
-def name_of(text: str | None) -> tuple[str, str, str]:
-    """(surname, forename, initials). "PC David C" has no surname, forename david, initials dc; "DC" and
-    "J. K." are initials; "SMITH, John" is turned round."""
-    text = _without_markers(text)
-    if not text:
-        return "", "", ""
-    letters = re.sub(r"[^A-Za-z]", "", text)
-    if len(letters) <= 2 or _INITIALS.fullmatch(text.strip()):
-        return "", "", letters.lower()
-    if "," in text:
-        before, _, after = text.partition(",")
-        text = f"{after} {before}"
-    words = [word for word in _NAME_WORD.findall(plain(text.replace("'", "").replace("-", ""))) if word]
-    words = [word for word in words if word not in TITLES and word not in SUFFIXES]
-    if not words:
-        return "", "", ""
-    joined = _with_particles(words)
-    if len(joined) == 1:
-        return (joined[0], "", "") if len(joined[0]) > 1 else ("", "", joined[0])
-    *forenames, surname = joined
-    initials = "".join(word[0] for word in forenames)
-    forename = forenames[0] if len(forenames[0]) > 1 else ""
-    if len(surname) == 1:
-        return "", forename, initials + surname
-    return surname, forename, initials
-
-
 def collar_number_of(text: str | None) -> str:
-    """`1234 AB` as `1234ab`; without leading noughts; empty where it holds no digit."""
-    number = _ALPHANUMERIC.sub("", plain(_without_markers(text))).lstrip("0")
-    return number if any(character.isdigit() for character in number) else ""
+    """`1234 AB` as `1234ab`, without leading noughts and signs for what was not seen; empty where it holds no
+    digit, or noughts or nines alone (999 is the emergency number, not an officer's)."""
+    folded = fold(text)
+    if not folded or is_unanswered(folded):
+        return ""
+    folded = _LETTERS_THEN_DIGITS.sub(" ", folded.partition(" or ")[0])
+    parts = [_UNSEEN.sub("", part) for part in folded.split()]
+    found = _NUMBER.search(" ".join(part for part in parts if part and part not in NOT_IN_NUMBERS))
+    number = "".join(words_in(found[0])).lstrip("0") if found else ""
+    return "" if not set(number) - {"9"} and len(number) > 2 else number
 
 
-def unit_of(text: str | None) -> str:
-    """The telling words of a unit, sorted, once each; a number without its leading noughts."""
-    words = _WORD.findall(plain(_without_markers(text)))
-    return " ".join(sorted({_number(word) for word in words if word not in COMMON_IN_UNITS}))
+@lru_cache(maxsize=8192)
+def unit_of(text: str | None) -> tuple[str, str]:
+    """(telling words, duties) of a unit, each sorted and once; a number without its leading noughts. "Hove
+    nick" and "Hove Police Station" are one unit, "999 team" and "response" one duty."""
+    folded = fold(text)
+    if not folded or is_unanswered(folded):
+        return "", ""
+    telling, duties = set(), set()
+    for word in words_in(folded):
+        if (duty := DUTIES.get(word)) is not None:
+            duties.add(duty)
+        elif word not in COMMON_IN_UNITS and word not in UNANSWERED:
+            telling.add(_number(word))
+    return " ".join(sorted(telling)), " ".join(sorted(duties))
 
 
+@lru_cache(maxsize=8192)
 def places_of(text: str | None) -> tuple[str, ...]:
-    """The telling words of a place. A number takes the word before it along: "beat 713", "district 7"."""
-    words = _WORD.findall(_POST_CODE_TAIL.sub(r"\1", plain(_without_markers(text))))
-    telling: dict[str, None] = {}
+    """The telling words of a place. A street is one, whichever way it is written ("station road" of "Station
+    Rd"), and so is a number with its label ("beat-713"); the rest are words of their own."""
+    folded = _POST_CODE_TAIL.sub(r"\1", fold(text))
+    if not folded or is_unanswered(folded):
+        return ()
+    streets: dict[str, None] = {}
+    others: dict[str, None] = {}
     before = ""
-    for word in words:
-        if word.isdigit() and len(word) < 5:
-            telling[f"{before} {_number(word)}".strip()] = None
-        elif word not in COMMON_IN_PLACES and len(word) > 2 and not _is_label(word):
-            telling[word] = None
-        before = word if word.isalpha() else ""
-    return tuple(sorted(telling, key=lambda place: (-_telling(place), place))[:_MOST_PLACES])
+    words = words_in(folded)
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        # In "Leeds Station Road" the station is a name.
+        street = None if following in _ROADS else STREET_TYPES.get(word)
+        if street is not None and before and before not in _NO_STREET:
+            others.pop(before, None)
+            streets[f"{before} {street}"] = None
+            before = ""
+        elif word.isdigit() and len(word) < 5:
+            if before in LABELS:
+                others[f"{before}-{_number(word)}"] = None
+            before = ""
+        else:
+            if (
+                word not in COMMON_IN_PLACES
+                and len(word) > 2
+                and word not in LABELS
+                and following not in _ROADS
+            ):
+                others[word] = None
+            before = word
+    return (*sorted(streets), *sorted(others, key=lambda word: (-len(word), word)))[:_MOST_PLACES]
 
 
-def plain(text: str) -> str:
-    """Lower case, without accents."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+def vehicle_of(text: str | None) -> str:
+    """The number plate in a text, or its beginning; empty where there is none. In a current plate an O or I
+    in place of a digit is the digit."""
+    found = _PLATE.search(fold(text))
+    if not found:
+        return ""
+    plate = re.sub(r"[ -]", "", found[0])
+    if len(plate) == _CURRENT_PLATE and found[1]:
+        plate = plate[:2] + plate[2:4].replace("o", "0").replace("i", "1") + plate[4:]
+    return plate if any(c.isdigit() for c in plate) else ""
+
+
+@lru_cache(maxsize=8192)
+def description_of(text: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(looks, other telling words), each sorted: "shaved head, limps" has the looks "hair none", "mark
+    limp"."""
+    folded = fold(text)
+    if not folded or is_unanswered(folded):
+        return (), ()
+    looks, words = set(), set()
+    for word in words_in(folded.replace("-", "")):
+        if (look := LOOKS.get(word)) is not None:
+            looks.add(look)
+        elif word not in COMMON_IN_DESCRIPTIONS and word not in UNANSWERED and len(word) > 2:
+            words.add(word)
+    return tuple(sorted(looks)), tuple(sorted(words)[:_MOST_WORDS])
 
 
 def _officer(index: int, subject: SanitisedSubject, force: str) -> Officer:
-    surname, forename, initials = name_of(subject.name)
+    name = name_of(subject.name)
+    unit, duty = unit_of(subject.unit)
+    looks, words = description_of(subject.description)
     seen_from, seen_to = _days(subject.seen_from, subject.seen_to)
     return Officer(
         subject=index,
-        surname=surname,
-        forename=forename,
-        initials=initials,
-        sound=sound_of(surname),
-        collar_number=collar_number_of(subject.collar_number),
+        surname=name.surname,
+        forename=name.forename,
+        initials=name.initials,
+        either=name.either,
+        sound=sound_of(name.surname or name.either),
+        collar_number=collar_number_of(subject.collar_number) or collar_number_of(name.number),
         force=_known_force(subject.force) or force,
-        unit=unit_of(subject.unit),
-        rank=_rank(subject.rank),
-        vehicle=_ALPHANUMERIC.sub("", plain(_without_markers(subject.vehicle))),
-        description=_telling_words(subject.description, COMMON_IN_DESCRIPTIONS)[:_MOST_DESCRIPTION],
+        unit=unit,
+        duty=duty,
+        rank=rank_of(subject.rank) or rank_of(subject.name),
+        vehicle=vehicle_of(subject.vehicle),
+        looks=looks,
+        words=words,
         seen_from=seen_from,
         seen_to=seen_to,
     )
 
 
-def _with_particles(words: list[str]) -> list[str]:
-    """`van der Berg` and `O Brien` are one surname."""
-    if len(words) < 2:
-        return words
-    begin = len(words) - 1
-    while begin > 0 and words[begin - 1] in PARTICLES and len(words[-1]) > 1:
-        begin -= 1
-    return [*words[:begin], "".join(words[begin:])]
-
-
 # The highest first.
 _RANKS = (
     ("chief officer", ("commissioner", "chief constable", "acc", "dcc", "commander")),
-    ("superintendent", ("superintendent", "supt", "chief super")),
+    ("superintendent", ("superintendent", "supt", "chief super", "dsupt", "csupt", "dcs")),
     ("inspector", ("inspector", "insp", "dci", "di", "lieutenant")),
-    ("sergeant", ("sergeant", "sgt", "ds", "ps", "skipper")),
-    ("staff", ("pcso", "staff", "civilian", "custody", "detention")),
-    ("constable", ("constable", "pc", "dc", "wpc", "officer", "detective")),
+    ("sergeant", ("sergeant", "sgt", "ds", "ps", "skipper", "sarge", "dsgt")),
+    ("staff", ("pcso", "staff", "civilian", "detention")),
+    ("constable", ("constable", "pc", "dc", "wpc", "officer", "detective", "tdc")),
 )
 _NTH_BY_SIGN = {sign: nth for nth, (_, signs) in enumerate(_RANKS) for sign in signs}
 _NTH_BY_WORD = {sign: nth for sign, nth in _NTH_BY_SIGN.items() if " " not in sign}
 _NTH_BY_WORDS = {sign: nth for sign, nth in _NTH_BY_SIGN.items() if " " in sign}
 
 
-def _rank(text: str | None) -> str:
-    said = plain(_without_markers(text))
-    found = [_NTH_BY_WORD[word] for word in _WORD.findall(said) if word in _NTH_BY_WORD]
+@lru_cache(maxsize=8192)
+def rank_of(text: str | None) -> str:
+    """The grade of the highest rank in a text: acting and temporary ranks count, for people call them so."""
+    said = fold(text)
+    found = [_NTH_BY_WORD[word] for word in words_in(said) if word in _NTH_BY_WORD]
     found += [nth for sign, nth in _NTH_BY_WORDS.items() if sign in said]
     return _RANKS[min(found)][0] if found else ""
 
 
-def _without_markers(text: str | None) -> str:
-    """Without what the sanitiser put in place of a trace: two removed names are not one name."""
-    return _MARKER.sub(" ", text) if text else ""
+# "the street", "police station" and "my road" are no streets.
+_NO_STREET = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "in",
+        "on",
+        "at",
+        "of",
+        "near",
+        "my",
+        "our",
+        "outside",
+        "by",
+        "police",
+        "main",
+        "same",
+        "this",
+        "that",
+        "from",
+        "to",
+        "and",
+        "behind",
+        "opposite",
+    ]
+)
 
-
-def _telling_words(text: str | None, common: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted({w for w in _WORD.findall(plain(_without_markers(text))) if w not in common}))
-
-
-def _is_label(word: str) -> bool:
-    return word in {"beat", "district", "sector", "ward", "zone", "postcode"}
-
-
-def _telling(place: str) -> int:
-    """Places with a number in them tell most, then long words."""
-    return 100 if any(c.isdigit() for c in place) else len(place)
+_ROADS = frozenset(
+    word for word, street in STREET_TYPES.items() if street in ("road", "street", "lane", "avenue")
+)
 
 
 def _number(word: str) -> str:

@@ -15,17 +15,26 @@ from typing import Final
 import pytest
 
 from deploy.simulation import simulate
-from deploy.simulation.stream import MOST_OF_ONE_OFFICER, Simulation, world_of
-from deploy.simulation.subjects import unit_in_words
+from deploy.simulation.police_words import police_words_of
+from deploy.simulation.stream import MOST_OF_ONE_OFFICER, Simulation, describer_of, world_of
 from deploy.simulation.world import Officer, World
 from shared.conflict import Holder, is_in_conflict
 from shared.contracts.complaint import SanitisedComplaint
 
-CALLS, SEED, HOLDERS = 1000, 3, 40
+CALLS, SEED, HOLDERS = 1000, 3, 120
 
 MOST_UNRELATED: Final = 0.02
-LEAST_OWN: Final = {"name": 0.9, "name and force": 0.9, "all": 0.9}
-"""Of the holder's own cases in which a name or a number is told of the holder."""
+MOVED: Final = ", after another force"
+LEAST_OWN: Final = {
+    "name": 0.85,
+    "name and force": 0.85,
+    "all": 0.85,
+    f"name{MOVED}": 0.75,
+    f"name and force{MOVED}": 0.55,
+    f"all{MOVED}": 0.55,
+}
+"""Of the holder's own cases in which a name or a number is told of the holder. An account tells how its
+holder serves now: it agrees with less of a complaint about the years in another force."""
 
 
 @dataclass
@@ -75,30 +84,40 @@ def test_hardly_anything_of_others_is_hidden(figures: dict[str, Figures], kind: 
 
 @pytest.mark.parametrize("kind", LEAST_OWN)
 def test_nearly_all_of_ones_own_is_hidden(figures: dict[str, Figures], kind: str) -> None:
-    assert figures[kind].own > 50
+    assert figures[kind].own > 25
     assert figures[kind].own_hidden / figures[kind].own > LEAST_OWN[kind]
 
 
 def holders(simulation: Simulation, world: World) -> Iterator[tuple[Officer, str, Holder]]:
     """Officers who are accused, as their accounts may tell of them: as they serve now."""
-    rng = Random(SEED)
+    rng, describer = Random(SEED), describer_of(world.purpose, world.rates)
     accused = {number for officers in simulation.truth.officers for number in officers if number is not None}
     for number in rng.sample(sorted(accused), HOLDERS):
         officer = world.officers[number]
         now = officer.postings[-1]
         name, force = f"{officer.forename} {now.surname}", now.unit.force
-        unit = unit_in_words(now.unit, rng)
-        yield officer, "name", Holder(name=name)
-        yield officer, "name and force", Holder(name=name, force=force)
-        yield officer, "all", Holder(name=name, force=force, unit=unit, collar_number=now.collar_number)
+        moved = MOVED if len({posting.unit.force for posting in officer.postings}) > 1 else ""
+        unit = describer.unit(now.unit, rng)
+        yield officer, f"name{moved}", Holder(name=name)
+        yield officer, f"name and force{moved}", Holder(name=name, force=force)
+        yield (
+            officer,
+            f"all{moved}",
+            Holder(name=name, force=force, unit=unit, collar_number=now.collar_number),
+        )
 
 
 def is_told(
     officer: Officer, places: list[int], simulation: Simulation, bodies: list[SanitisedComplaint]
 ) -> bool:
-    """Whether a name or a number of the officer is told in one of the complaints."""
+    """Whether a name or a number of the officer is told in one of the complaints; "not known" is neither."""
+    none = police_words_of(simulation.purpose).non_answers
     return any(
-        number == officer.number and bool(subject.name or subject.collar_number)
+        number == officer.number
+        and (
+            subject.name not in (None, *none["name"])
+            or subject.collar_number not in (None, *none["collar_number"])
+        )
         for place in places
         for number, subject in zip(simulation.truth.officers[place], bodies[place].subjects, strict=True)
     )

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from deploy.local.keys import ensure_keys, keys_file
 from services.dedup.conflicts import Conflicts
-from services.dedup.domain.model import load_model, load_population
+from services.dedup.domain.model import load_model
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import handlers
 from services.dedup.index import ComplaintIndex
@@ -174,15 +174,15 @@ async def opened(database_url: str, keys: ServiceKeys, intake: Intake | None = N
     """A process of dedup on a migrated database."""
     async with PostgresStore(database_url, PUBLIC) as store:
         context = Context("dedup", store, keys, Cursors(b"-" * 32), Metrics(), today=lambda: DAY)
-        index, model = ComplaintIndex(context), load_model()
+        index, scorer = ComplaintIndex(context), Scorer(load_model())
         conflicts = Conflicts(context)
-        of_source = handlers(context, index, Scorer(model, load_population()))
+        of_source = handlers(context, index, scorer)
         yield Desk(
             context,
             index,
             Inbox("intake", store, keys, of_source["intake"]),
-            Resolver(context, index, model),
-            Views(context, index, model, conflicts),
+            Resolver(context, index, scorer),
+            Views(context, index, scorer, conflicts),
             Reviewing(context, index, conflicts),
             intake or Intake(keys),
         )

@@ -1,7 +1,6 @@
 """From complaints to incidents and patterns, on a real database."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -9,11 +8,10 @@ import pytest
 
 from services.dedup import index
 from services.dedup.domain.facts import incident_id
-from services.dedup.domain.model import load_model, load_population
+from services.dedup.domain.model import load_model
 from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import Matching
-from services.dedup.resolver import Resolver
 from services.dedup.steps import SOURCE
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import ComplaintRecorded
@@ -194,7 +192,7 @@ async def test_a_match_with_a_complaint_that_is_erased_meanwhile_is_not_written(
     envelope = desk.intake.recorded(SAME_NIGHT)
     body = SanitisedComplaint.model_validate({"channel": "web", **SAME_NIGHT}, strict=False)
     plain = ComplaintRecorded(body=body, source_group="its source").model_dump_json(exclude_none=True)
-    matching = Matching(desk.context, desk.index, Scorer(load_model(), load_population()))
+    matching = Matching(desk.context, desk.index, Scorer(load_model()))
     late = await matching.recorded(Incoming(envelope, plain.encode(), None, AppendRequest()))
     assert any(event.type == "match.proposed" for event in late.events)
     await desk.erase(first)
@@ -266,19 +264,15 @@ async def test_no_release_waits_for_a_match_with_the_same_source(desk: Desk) -> 
     assert await desk.views.reviews(REVIEWER, UUID(int=0), 10) == []
 
 
-async def test_a_full_pattern_holds_nobody_back(desk: Desk) -> None:
+async def test_a_person_joins_to_a_pattern_what_the_rule_left_beside_it(desk: Desk) -> None:
     """A person's word releases, and joins a third subject to a pattern that the rule leaves at two."""
-    model = load_model()
-    clustering = model.officer.clustering.model_copy(update={"most_members": 2})
-    officer = model.officer.model_copy(update={"clustering": clustering})
-    one = replace(
-        desk, resolver=Resolver(desk.context, desk.index, model.model_copy(update={"officer": officer}))
-    )
+    one = desk
     for _ in range(2):
         await one.record(ANOTHER_NIGHT)
-    weaker = {**NIGHT, "subjects": [{"name": "Brockway", "unit": "Basingstoke response"}]}
+    weaker = {**NIGHT, "subjects": [{"name": "Brackwell", "unit": "Basingstoke response"}]}
     waiting = await one.record({**weaker, "wish": "only_with_another"})
     await one.resolve()
+    assert [len(pattern) for pattern in await one.patterns()] == [2]
     (match, *_) = [m for m in await one.views.reviews(REVIEWER, UUID(int=0), 10) if m.releases == [waiting]]
     await one.reviewing.decide(match.match_id, "accept", REVIEWER, "same man")
     await one.resolve()

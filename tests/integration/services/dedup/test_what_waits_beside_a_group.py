@@ -23,9 +23,9 @@ ONE_MATCH_IS_GONE = {"matches": 1}
 
 
 async def three_of_which_two_do_not_match(desk: Desk) -> list[UUID]:
-    """The second and the third report match the first alone. No more than two come together by such links."""
+    """The second and the third report match the first alone, and count against each other."""
     model = load_model()
-    clustering = model.incident.clustering.model_copy(update={"most_members": 2})
+    clustering = model.incident.clustering.model_copy(update={"unseen": -100.0})
     incident = model.incident.model_copy(update={"clustering": clustering})
     narrow = model.model_copy(update={"incident": incident})
     matches = Matches(desk.context, desk.index)
@@ -47,7 +47,7 @@ async def waiting_match(service: Running) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("decision", ["accept", "reject"])
-async def test_a_report_above_the_cap_waits_until_a_person_decides(
+async def test_a_report_that_fits_one_of_two_waits_until_a_person_decides(
     decision: str, desk: Desk, dedup_url: str, tmp_path: Path, keys: ServiceKeys
 ) -> None:
     ids = await three_of_which_two_do_not_match(desk)

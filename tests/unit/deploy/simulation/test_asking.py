@@ -88,9 +88,9 @@ async def test_it_gives_up_on_answers_that_never_stand_still() -> None:
     assert not matches.unindexed
 
 
-async def test_pairs_of_the_play_that_wait_for_a_review_are_told_once() -> None:
+async def test_pairs_of_the_play_are_told_once_with_their_weights_and_which_wait_for_a_review() -> None:
     def waits(other: str, *, zone: str = "review", kind: str = "same_incident") -> dict[str, Any]:
-        return {"other_complaint_id": other, "zone": zone, "kind": kind}
+        return {"other_complaint_id": other, "zone": zone, "kind": kind, "weight": len(zone)}
 
     first = {**indexed("i0"), "items": [waits("c2"), waits("c1", zone="accepted"), waits("of another play")]}
     last = {**indexed("i2"), "items": [waits("c0"), waits("c1", kind="same_officer")]}
@@ -98,3 +98,4 @@ async def test_pairs_of_the_play_that_wait_for_a_review_are_told_once() -> None:
         matches = Matches(url, "token", IDS, lambda what, done: None)
         assert await matches.settle(20)
     assert matches.answer().waiting == {(0, 2)}
+    assert matches.answer().weights == {(0, 2): 6, (0, 1): 8}

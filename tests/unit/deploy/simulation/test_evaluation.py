@@ -8,6 +8,7 @@ from deploy.simulation.evaluation import (
     largest,
     officers_found,
     reach_of_pairs,
+    recall_at_precision,
     same_incident_pairs,
 )
 from deploy.simulation.truth import Truth
@@ -83,3 +84,19 @@ def test_complaints_that_were_not_taken_are_nothing_to_find() -> None:
     assert same_incident_pairs(Answer({}, {}), taken).true == 1
     assert taken.complaints_by_officer() == {7: 2}
     assert taken.continues == {1: 0}
+
+
+def test_an_officer_of_nine_complaints_about_eight_incidents_is_not_counted() -> None:
+    nine_complaints = truth(0, 0, *range(1, 8), officers=((7,),) * 9)
+    together = {(index, 0): "p" for index in range(9)}
+    assert officers_found(Answer({}, together), nine_complaints) == Officers(many=0, found=0)
+
+
+def test_recall_at_a_precision_counts_to_the_lowest_weight_that_keeps_it() -> None:
+    # True: 0-1, 0-2, 1-2, 3-4. In the order of weight: right, wrong, right, then a tie of right and wrong.
+    weights = {(0, 1): 9.0, (0, 3): 8.0, (0, 2): 7.0, (3, 4): 6.0, (2, 4): 6.0}
+    answer, of = Answer({}, {}, weights=weights), truth(1, 1, 1, 2, 2)
+    assert recall_at_precision(answer, of, 1.0) == 1 / 4
+    assert recall_at_precision(answer, of, 0.66) == 2 / 4
+    assert recall_at_precision(answer, of, 0.6) == 3 / 4
+    assert recall_at_precision(answer, truth(1, 2, 3, 4, 5), 0.9) is None

@@ -28,17 +28,23 @@ def test_it_writes_the_same_stream_and_truth_in_any_process(tmp_path: Path) -> N
         arguments = ("--calls", "60", "--seed", "4", "--out", f"{name}.ndjson")
         ran = hotline(tmp_path, "simulate", *arguments, PYTHONHASHSEED=hash_seed)
         assert (ran.returncode, ran.stderr) == (0, "")
-        assert "seed 4: 60 complaints" in ran.stdout
+        assert "seed 4, tuning: 60 complaints" in ran.stdout
     bodies = (tmp_path / "one.ndjson").read_bytes()
     assert bodies == (tmp_path / "other.ndjson").read_bytes()
     truth = (tmp_path / "one.ndjson.truth.ndjson").read_bytes()
     assert truth == (tmp_path / "other.ndjson.truth.ndjson").read_bytes()
 
     first, *lines = map(orjson.loads, truth.splitlines())
-    assert first == {"seed": 4, "complaints": 60}
+    assert first == {"seed": 4, "purpose": "tuning", "complaints": 60}
     assert [line["line"] for line in lines] == list(range(1, 61))
     for line, body in zip(lines, map(orjson.loads, bodies.splitlines()), strict=True):
         assert len(line["officers"]) == len(body.get("subjects", ()))
+
+
+def test_a_purpose_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    ran = hotline(tmp_path, "simulate", "--purpose", "holiday", "--out", "one.ndjson")
+    assert ran.returncode == 2
+    assert "sealed" in ran.stderr
 
 
 def test_without_a_running_system_it_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import orjson
 import pytest
 
 from deploy.simulation import Simulation, simulate
-from deploy.simulation.stream import MANY_COMPLAINTS
+from deploy.simulation.purposes import PURPOSES
+from deploy.simulation.rates import draw_rates
+from deploy.simulation.stream import MANY_INCIDENTS
 from deploy.simulation.world import END
 from shared.contracts.admission import Admission
 from shared.contracts.complaint import read_complaint
@@ -20,9 +22,9 @@ from shared.vocabulary import load_vocabulary
 CALLS = 2_000
 
 
-@pytest.fixture(scope="module")
-def stream() -> Simulation:
-    return simulate(CALLS, seed=5)
+@pytest.fixture(scope="module", params=PURPOSES)
+def stream(request: pytest.FixtureRequest) -> Simulation:
+    return simulate(CALLS, seed=5, purpose=request.param)
 
 
 def true_pairs(stream: Simulation) -> list[tuple[int, int]]:
@@ -57,6 +59,7 @@ def cosines(texts: list[str], pairs: list[tuple[int, int]]) -> Iterator[float]:
 def test_the_same_seed_is_the_same_stream_and_another_is_not() -> None:
     assert simulate(200, seed=7) == simulate(200, seed=7)
     assert simulate(200, seed=7).complaints != simulate(200, seed=8).complaints
+    assert simulate(200, 7, "sealed").complaints != simulate(200, 7, "training").complaints
 
 
 @pytest.mark.parametrize("calls", [1, 2, 50, 700])
@@ -94,7 +97,8 @@ def test_who_continues_a_call_comes_after_it_and_tells_of_the_same_incident(stre
 
 def test_a_third_to_a_half_accuse_more_than_one_officer(stream: Simulation) -> None:
     share = sum(accused(body) > 1 for body in stream.complaints) / CALLS
-    assert 0.30 <= share <= 0.46
+    rate = draw_rates(stream.purpose, stream.seed).several_accused
+    assert abs(share - rate) < 0.05
 
 
 @pytest.mark.parametrize("calls", [700, CALLS])
@@ -104,8 +108,9 @@ def test_no_officer_is_in_more_than_fifteen_of_a_thousand(calls: int) -> None:
 
 
 def test_some_officers_have_nine_complaints_over_years_and_forces(stream: Simulation) -> None:
-    many = stream.truth.officers_with(MANY_COMPLAINTS)
-    assert 0.012 * CALLS <= len(many) <= 0.022 * CALLS
+    many = stream.truth.officers_with(MANY_INCIDENTS)
+    rate = draw_rates(stream.purpose, stream.seed).persistent_officers
+    assert 0.6 * rate * CALLS <= len(many) <= 1.4 * rate * CALLS
     days, forces = defaultdict(set), defaultdict(set)
     for body, officers in zip(stream.complaints, stream.truth.officers, strict=True):
         incident = body.get("incident", {})
@@ -118,14 +123,14 @@ def test_some_officers_have_nine_complaints_over_years_and_forces(stream: Simula
 
 
 def test_there_are_enough_accounts_of_one_incident_to_find(stream: Simulation) -> None:
-    assert 0.25 <= len(true_pairs(stream)) / CALLS <= 0.45
+    assert 0.08 <= len(true_pairs(stream)) / CALLS <= 0.8
 
 
 def test_accounts_of_one_incident_share_little_text(stream: Simulation) -> None:
     pairs = true_pairs(stream)
     texts = [body["narrative"] for body in stream.complaints]
     alike = sum(cosine > 0.3 for cosine in cosines(texts, pairs))
-    assert 0.06 <= alike / len(pairs) <= 0.20
+    assert 0.03 <= alike / len(pairs) <= 0.25
 
 
 def test_accounts_of_one_incident_mostly_agree_on_the_day_and_seldom_on_the_category(
@@ -139,8 +144,8 @@ def test_accounts_of_one_incident_mostly_agree_on_the_day_and_seldom_on_the_cate
             days.append(when[0] == when[1])
         if first.get("allegations") and second.get("allegations"):
             categories.append(first["allegations"][0]["code"] == second["allegations"][0]["code"])
-    assert 0.78 <= sum(days) / len(days) <= 0.93
-    assert 0.35 <= sum(categories) / len(categories) <= 0.57
+    assert 0.6 <= sum(days) / len(days) <= 0.93
+    assert 0.25 <= sum(categories) / len(categories) <= 0.65
 
 
 def test_other_incidents_happen_on_the_same_day_by_the_same_officers(stream: Simulation) -> None:
@@ -152,7 +157,7 @@ def test_other_incidents_happen_on_the_same_day_by_the_same_officers(stream: Sim
             if officer is not None:
                 incidents[officer, body.get("incident", {}).get("from")].add(incident)
     confusable = sum(day is not None and len(found) > 1 for (_, day), found in incidents.items())
-    assert confusable >= CALLS / 200
+    assert confusable >= CALLS / 1000
 
 
 def test_callers_leave_traces_of_the_kinds_that_nobody_has(stream: Simulation) -> None:
@@ -162,8 +167,8 @@ def test_callers_leave_traces_of_the_kinds_that_nobody_has(stream: Simulation) -
     assert all(phone.startswith("07700 900") for phone in phones)
     addresses = re.findall(r"\S+@\S+", text)
     assert addresses
-    assert all(address.rstrip(".").endswith("@example.org") for address in addresses)
-    assert "My name is " in text
+    assert all(address.lower().rstrip(".").endswith("@example.org") for address in addresses)
+    assert re.search("my name is |you are talking to |the name is ", text, re.IGNORECASE)
     assert not re.search(r"[<>{}|]", text)
 
 

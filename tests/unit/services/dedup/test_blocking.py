@@ -11,6 +11,7 @@ from services.dedup.domain.features import Features
 from tests.unit.services.dedup.examples import FEATURES, features
 
 DAY = date(2020, 3, 1)
+YEARS = date(2024, 9, 9)
 
 
 def meet(one: Features, other: Features) -> bool:
@@ -21,6 +22,10 @@ def at(day: date, **fields: Any) -> Features:
     return features(
         incident={"from": day, "to": day, "force": "kent", **fields.pop("incident", {})}, **fields
     )
+
+
+def during(day: date, length: int, **fields: Any) -> Features:
+    return features(incident={"from": day, "to": day + timedelta(length), "force": "kent"}, **fields)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +52,44 @@ def test_these_are_compared(one: Features, other: Features) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (at(DAY, subjects=[{"unit": "Ashford"}]), at(DAY + timedelta(2), subjects=[{"unit": "Ashford"}])),
-        (at(DAY, subjects=[{"name": "Smith"}]), at(DAY + timedelta(30), subjects=[{"name": "Smith"}])),
+        # Three days more or less, and within a longer time.
+        (at(DAY, subjects=[{"unit": "Ashford"}]), at(DAY + timedelta(3), subjects=[{"unit": "Ashford"}])),
+        (
+            during(DAY, 30, subjects=[{"name": "Smyth"}]),
+            at(DAY + timedelta(12), subjects=[{"name": "Smith"}]),
+        ),
+        (during(DAY, 30, subjects=[{"name": "Smyth"}]), during(DAY, 25, subjects=[{"name": "Smith"}])),
+        # One of the two has no time.
+        (
+            features(incident={"place": "Winton Yard", "force": "kent"}),
+            at(DAY, incident={"place": "Winton Yard"}),
+        ),
+        # A station is told as a place or as a unit.
+        (at(DAY, subjects=[{"unit": "Ashford nick"}]), at(DAY, incident={"place": "Ashford"})),
+        # One officer, years apart.
+        (
+            at(DAY, subjects=[{"name": "Mick", "unit": "Ashford"}]),
+            at(YEARS, subjects=[{"name": "Michael Orr", "unit": "Ashford"}]),
+        ),
+        (at(DAY, subjects=[{"collar_number": "44??"}]), at(YEARS, subjects=[{"collar_number": "4471"}])),
+        (
+            at(DAY, subjects=[{"collar_number": "ends in 71"}]),
+            at(YEARS, subjects=[{"collar_number": "4471"}]),
+        ),
+        (at(DAY, subjects=[{"vehicle": "AB12"}]), at(YEARS, subjects=[{"vehicle": "Transit AB12 CDE"}])),
+        (at(DAY, subjects=[{"name": "PC Thomas"}]), at(YEARS, subjects=[{"name": "Ann Thomas"}])),
+    ],
+)
+def test_so_are_those_that_tell_less(one: Features, other: Features) -> None:
+    assert meet(one, other) and meet(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (at(DAY, subjects=[{"unit": "Ashford"}]), at(YEARS, subjects=[{"unit": "Ashford"}])),
+        (at(DAY, subjects=[{"name": "Not known"}]), at(YEARS, subjects=[{"name": "Not known"}])),
+        (at(DAY, allegations=[{"code": "other.drugs"}]), at(YEARS, allegations=[{"code": "other.drugs"}])),
         (features(), features()),
     ],
 )

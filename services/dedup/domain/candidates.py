@@ -1,0 +1,48 @@
+"""The complaints that are worth a comparison, out of those that share a blocking key.
+
+A key that leads to few complaints is more evidence than one that leads to many: it counts log2(N / df),
+where df is to how many it leads. Where more complaints share a key than are compared, those with the most
+evidence are taken; of equals those that a hash of both ids puts first, so that not all complaints of a group
+choose the same few.
+"""
+
+import zlib
+from collections.abc import Collection, Hashable, Mapping
+from heapq import nsmallest
+from math import log2
+from typing import Final, TypeVar
+
+KEY_CAP: Final = 64
+"""Complaints that one blocking key leads to at most."""
+CANDIDATE_CAP: Final = 80
+"""Complaints that one complaint is compared with at most."""
+_HISTORY: Final = 1 << 17
+"""N: a history of about 130,000 complaints. Its size hardly matters, for it is the same for all keys."""
+
+Key = TypeVar("Key", bound=Hashable)
+Id = TypeVar("Id", bound=Hashable)
+
+_EVIDENCE = [0.0, *(log2(_HISTORY / count) for count in range(1, KEY_CAP + 2))]
+
+
+def best_candidates(found: Mapping[Key, Collection[Id]], own: Id, most: int) -> list[Id]:
+    """The candidates of complaint `own`, at most `most`, in no order.
+
+    Args:
+        found: blocking key -> the complaints that it leads to, perhaps with `own` among them.
+    """
+    shared: dict[Id, float] = {}
+    for of_key in found.values():
+        evidence = _EVIDENCE[min(len(of_key), KEY_CAP + 1)]
+        for other in of_key:
+            shared[other] = shared.get(other, 0.0) + evidence
+    shared.pop(own, None)
+    if len(shared) <= most:
+        return list(shared)
+    return nsmallest(most, shared, key=lambda other: (-round(shared[other], 6), _mixed(own, other)))
+
+
+def _mixed(one: Hashable, other: Hashable) -> int:
+    """Of both ids alike, whoever asks."""
+    low, high = sorted((str(one), str(other)))
+    return zlib.crc32(f"{low}{high}".encode())
