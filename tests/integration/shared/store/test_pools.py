@@ -71,7 +71,7 @@ async def test_whoever_comes_to_a_closed_pool_is_refused(database_url: str) -> N
 async def test_closing_lets_what_runs_end(database_url: str) -> None:
     async with Pool(database_url, LIMITS) as pool:
         reading = asyncio.create_task(pool.fetch("SELECT pg_sleep(0.3), 7 AS n"))
-        while not pool._lent:  # noqa: SLF001
+        while not pool._lent:
             await asyncio.sleep(0)
     assert (await reading)[0]["n"] == 7
 
@@ -85,9 +85,8 @@ async def test_closing_ends_what_does_not_end_by_itself(
         await _until(pool, 1)
     with pytest.raises(StoreUnavailable):
         await reading
-    async with pool:  # with all of its connections
-        async with pool.acquire(), pool.acquire():
-            pass
+    async with pool, pool.acquire(), pool.acquire():  # all of them again
+        pass
 
 
 async def test_one_that_nobody_needs_is_closed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
