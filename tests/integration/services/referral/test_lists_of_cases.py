@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg import Connection
 
 from services.referral.migrations.online import INDEXES
 from services.referral.read_models import CaseRow, Order, list_statement
@@ -81,7 +81,7 @@ async def test_pages_of_every_list_are_the_whole_list_in_its_order(referral: Ref
 
 
 @pytest.fixture
-async def planning(referral: Referral) -> AsyncIterator["PoolConnectionProxy"]:
+async def planning(referral: Referral) -> AsyncIterator["Connection"]:
     """With as many rows as there are here a table is read whole; it is asked how else."""
     await _fill(referral, 50)
     async with referral.store.pool.acquire() as connection, connection.transaction():
@@ -92,7 +92,7 @@ async def planning(referral: Referral) -> AsyncIterator["PoolConnectionProxy"]:
 
 @pytest.mark.parametrize(("order", "of_force", "is_first"), [*product(ORDERS, (True, False), (True, False))])
 async def test_a_list_is_read_from_the_index_that_has_its_order(
-    order: Order, of_force: bool, is_first: bool, planning: "PoolConnectionProxy"
+    order: Order, of_force: bool, is_first: bool, planning: "Connection"
 ) -> None:
     statement = list_statement(order, of_force=of_force, is_first=is_first)
     parameters: list[Any] = [["open", "closed"], HOLDER, 10]

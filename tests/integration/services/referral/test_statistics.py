@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg import Connection
 
 from services.referral.figures import Question
 from services.referral.statistics import Statistics, read_statistics
@@ -153,7 +153,7 @@ def _case(chosen: random.Random, opened_on: date) -> dict[str, Any]:
     }
 
 
-async def _write_case(connection: PoolConnectionProxy, case_id: UUID, opened_on: date, told: Any) -> None:
+async def _write_case(connection: Connection, case_id: UUID, opened_on: date, told: Any) -> None:
     await connection.execute(
         "INSERT INTO cases VALUES ($1, 1, 1, $2, $3, 0, NULL, $4, NULL, '[]', $5, $6, $7)"
         " ON CONFLICT (case_id) DO UPDATE SET status = excluded.status, force = excluded.force,"
@@ -163,7 +163,7 @@ async def _write_case(connection: PoolConnectionProxy, case_id: UUID, opened_on:
     )  # fmt: skip
 
 
-async def _history(connection: PoolConnectionProxy, chosen: random.Random, count: int) -> None:
+async def _history(connection: Connection, chosen: random.Random, count: int) -> None:
     """Rows that come, change and go."""
     cases = {
         UUID(int=chosen.getrandbits(128)): FIRST + timedelta(chosen.randrange(DAYS)) for _ in range(count)
