@@ -6,11 +6,10 @@ commits. Opened features are kept in memory, a bounded number of them, and let g
 them with each new connection, for a database that was set back may have got other index keys since.
 """
 
-import hmac
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import blake2b
 from itertools import chain
 from uuid import UUID
 
@@ -206,7 +205,8 @@ def blocking_digests(secret: bytes, features: Features) -> list[bytes]:
 
 
 def _digest(secret: bytes, key: str) -> bytes:
-    return hmac.digest(secret, key.encode(), sha256)[:_KEY_BYTES]
+    """BLAKE2b with a key (RFC 7693): a third of what an HMAC costs, and a complaint has a hundred of them."""
+    return blake2b(key.encode(), key=secret, digest_size=_KEY_BYTES).digest()
 
 
 def withdrawal_stream(complaint_id: UUID) -> str:
