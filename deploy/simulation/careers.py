@@ -30,6 +30,8 @@ _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _SERVES_LONGEST: Final = 26
 _PERSISTENT_TENURE: Final = 0.6
 """Who comes to attention again and again is moved the sooner."""
+_RECRUITED: Final = (19.0, 34.0)
+"""Between which ages officers join."""
 _TRIES: Final = 50
 """Then a collar number is a digit longer: those of its force are nearly used up."""
 _PERSISTENT_JOINED: Final = 0.4
@@ -114,7 +116,8 @@ class _Recruits:
         self._world, self._forces, self._rng = world, forces, rng
         self._rates: Rates = world.rates
         self._names: Names = names_of(world.purpose)
-        self._looks = {kind: tuple(of) for kind, of in police_words_of(world.purpose).looks.items()}
+        looks = police_words_of(world.purpose).looks
+        self._looks = {kind: tuple(values) for kind, values in looks.items() if kind != "age"}
         self._collars = _Collars(rng)
         self._countries = {slug: force.country for slug, force in load_vocabulary().forces.items()}
 
@@ -137,7 +140,8 @@ class _Recruits:
                     break
         looks = {kind: pick(values, rng) for kind, values in self._looks.items()}
         postings = self._postings(unit, surname, community, is_female=is_female, is_persistent=is_persistent)
-        return Officer(number, is_female, forename, community, looks, postings)
+        born = postings[0].since - int(YEAR * rng.uniform(*_RECRUITED))
+        return Officer(number, is_female, born, forename, community, looks, postings)
 
     def _postings(
         self, unit: Unit, surname: str, community: str, *, is_female: bool, is_persistent: bool

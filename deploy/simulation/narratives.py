@@ -140,6 +140,9 @@ class Narrator:
 
     def _written(self, text: str, caller: Caller, rng: Random) -> str:
         """As this caller's hand writes it."""
+        if caller.is_texting:
+            short = self._table["short_words"]
+            text = " ".join(short.get(word, word) for word in text.split(" "))
         rate = self._rates.word_mistyped * caller.slips
         if caller.channel in ("web", "post") and rate:
             words = text.split(" ")

@@ -5,7 +5,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
+from statistics import mean
 
 import orjson
 import pytest
@@ -131,6 +132,27 @@ def test_accounts_of_one_incident_share_little_text(stream: Simulation) -> None:
     texts = [body["narrative"] for body in stream.complaints]
     alike = sum(cosine > 0.3 for cosine in cosines(texts, pairs))
     assert 0.03 <= alike / len(pairs) <= 0.25
+
+
+def test_accounts_of_one_incident_share_more_than_others_of_the_same_kind_but_are_never_sure_to(
+    stream: Simulation,
+) -> None:
+    pairs = true_pairs(stream)
+    texts = [body["narrative"] for body in stream.complaints]
+    by_kind: defaultdict[str, list[int]] = defaultdict(list)
+    for index, body in enumerate(stream.complaints):
+        if body.get("allegations"):
+            by_kind[body["allegations"][0]["code"]].append(index)
+    others = [
+        (one, other)
+        for indexes in by_kind.values()
+        for one, other in pairwise(indexes)
+        if stream.truth.incidents[one] != stream.truth.incidents[other]
+    ]
+    same, unrelated = sorted(cosines(texts, pairs)), sorted(cosines(texts, others))
+    assert mean(same) > 1.5 * mean(unrelated)
+    # The least alike fifth of the true pairs is less alike than the most alike fifth of the unrelated.
+    assert same[len(same) // 5] < unrelated[-len(unrelated) // 5]
 
 
 def test_accounts_of_one_incident_mostly_agree_on_the_day_and_seldom_on_the_category(
