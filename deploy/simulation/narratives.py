@@ -28,9 +28,9 @@ _HIM: Final = (
     "that copper",
     "the one in charge",
     "the PC",
-    "he",
+    "that man",
 )
-_HER: Final = ("the officer", "one of them", "the policewoman", "the female officer", "she")
+_HER: Final = ("the officer", "one of them", "the policewoman", "the female officer", "that woman")
 _WITHOUT_NAMES: Final = 0.9
 """Of texts about somebody whose name the caller did not give, those that say `the officer` all the time."""
 

@@ -16,7 +16,7 @@ from deploy.simulation.weighted import Weighted, pick
 from deploy.simulation.world import YEAR, Officer, Unit
 
 _SHORT_RANKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "constable": ("PC", "PC", "PC", "P.C.", "Pc", "Constable", "Officer", "WPC"),
+    "constable": ("PC", "PC", "PC", "P.C.", "Pc", "Constable", "Officer"),
     "sergeant": ("Sgt", "Sergeant", "PS", "Sarge", "Sgt."),
     "inspector": ("Insp", "Inspector", "Insp."),
     "chief inspector": ("CI", "Chief Inspector", "Ch Insp"),
@@ -184,7 +184,8 @@ class Describer:
         unit, rank = accused.posting.unit, accused.posting.rank
         if unit.kind in _DETECTIVES and rank in _DETECTIVE and rng.random() < 0.8:
             return pick(_DETECTIVE[rank], rng)
-        return pick(_SHORT_RANKS[rank], rng)
+        short = pick(_SHORT_RANKS[rank], rng)
+        return "WPC" if short == "PC" and accused.officer.is_female and rng.random() < 0.3 else short
 
     def _rank(self, accused: Accused, caller: Caller, rng: Random) -> str:
         unit, rank = accused.posting.unit, accused.posting.rank
