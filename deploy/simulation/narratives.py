@@ -32,7 +32,7 @@ _HIM: Final = (
 )
 _HER: Final = ("the officer", "one of them", "the policewoman", "the female officer", "that woman")
 _WITHOUT_NAMES: Final = 0.9
-"""Of texts about somebody whose name the caller did not give, those that say `the officer` all the time."""
+"""Of texts by callers who gave a name, those that say `the officer` and the like all the time."""
 
 
 class Narrator:
