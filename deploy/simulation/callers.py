@@ -31,7 +31,8 @@ _GUESSED = Weighted([("unknown", 60.0), ("no", 25.0), ("yes", 15.0)])
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`knowledge` from 0 to 1: how much of names, numbers and units this caller has. `slips` multiplies the
-    rates of slips: 1 is an ordinary caller. `case` is `lower` or `upper` for those who write all so."""
+    rates of slips: 1 is an ordinary caller. `case` is `lower` or `upper` for those who write all so; who
+    `is_texting` writes as in a text message."""
 
     channel: str
     wish: str
@@ -39,6 +40,7 @@ class Caller:
     knowledge: float
     slips: float
     case: str
+    is_texting: bool
     person: tuple[str, str, str]
     name: str
     phone: str
@@ -82,6 +84,7 @@ def new_caller(bystander: str, names: Names, rates: Rates, rng: Random) -> Calle
         knowledge=rng.betavariate(2.0, 2.0),
         slips=min(3.0, rng.gammavariate(2.0, 0.5)),
         case=case,
+        is_texting=is_written_by_the_caller and rng.random() < 3 * rates.texting,
         person=person,
         name=f"{forename} {surname}",
         # Ofcom keeps 07700 900000 to 900999 free for drama.

@@ -29,7 +29,10 @@ _TEAMS: Final = "ABCDE12345"
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _SERVES_LONGEST: Final = 26
 _PERSISTENT_TENURE: Final = 0.6
-"""Who comes to attention again and again is moved the sooner."""
+_PERSISTENT_LEAVES: Final = 2.0
+"""Who comes to attention again and again is moved sooner and farther."""
+_RECRUITED: Final = (19.0, 34.0)
+"""Between which ages officers join."""
 _TRIES: Final = 50
 """Then a collar number is a digit longer: those of its force are nearly used up."""
 _PERSISTENT_JOINED: Final = 0.4
@@ -114,7 +117,8 @@ class _Recruits:
         self._world, self._forces, self._rng = world, forces, rng
         self._rates: Rates = world.rates
         self._names: Names = names_of(world.purpose)
-        self._looks = {kind: tuple(of) for kind, of in police_words_of(world.purpose).looks.items()}
+        looks = police_words_of(world.purpose).looks
+        self._looks = {kind: tuple(values) for kind, values in looks.items() if kind != "age"}
         self._collars = _Collars(rng)
         self._countries = {slug: force.country for slug, force in load_vocabulary().forces.items()}
 
@@ -137,7 +141,8 @@ class _Recruits:
                     break
         looks = {kind: pick(values, rng) for kind, values in self._looks.items()}
         postings = self._postings(unit, surname, community, is_female=is_female, is_persistent=is_persistent)
-        return Officer(number, is_female, forename, community, looks, postings)
+        born = postings[0].since - int(YEAR * rng.uniform(*_RECRUITED))
+        return Officer(number, is_female, born, forename, community, looks, postings)
 
     def _postings(
         self, unit: Unit, surname: str, community: str, *, is_female: bool, is_persistent: bool
@@ -148,15 +153,20 @@ class _Recruits:
         joined = rng.randint(max(first, END - int(_SERVES_LONGEST * YEAR)), last)
         postings = [Posting(joined, unit, RANKS[0], self._collars.new(unit.force), surname)]
         day = joined
-        tenure = self._rates.tenure * (_PERSISTENT_TENURE if is_persistent else 1)
+        tenure, leaves_force = self._rates.tenure, self._rates.leaves_force
+        if is_persistent:
+            tenure, leaves_force = tenure * _PERSISTENT_TENURE, leaves_force * _PERSISTENT_LEAVES
         while (day := day + int(YEAR * (1 + rng.expovariate(1 / tenure)))) <= END:
-            postings.append(self._moved(postings[-1], day, community, is_female=is_female))
+            moved = self._moved(postings[-1], day, community, leaves_force, is_female=is_female)
+            postings.append(moved)
         return tuple(postings)
 
-    def _moved(self, last: Posting, day: int, community: str, *, is_female: bool) -> Posting:
+    def _moved(
+        self, last: Posting, day: int, community: str, leaves_force: float, *, is_female: bool
+    ) -> Posting:
         rng, rates = self._rng, self._rates
         force, collar_number, surname, rank = last.unit.force, last.collar_number, last.surname, last.rank
-        if rng.random() < rates.leaves_force:
+        if rng.random() < leaves_force:
             while force == last.unit.force:
                 force = self._forces.draw(rng)
         if force != last.unit.force or rng.random() < rates.new_number:

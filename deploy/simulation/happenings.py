@@ -14,9 +14,11 @@ from deploy.simulation.places import towns_of
 from deploy.simulation.purposes import Purpose, read_table
 from deploy.simulation.rates import Rates
 from deploy.simulation.weighted import Weighted, around, pick
-from deploy.simulation.world import END, YEAR, Officer, Posting, Town, Unit, World
+from deploy.simulation.world import END, YEAR, Officer, Posting, Town, World
 
 _BY_THE_SAME: Final = 0.1
+_OTHER_UNIT_TOO: Final = 0.15
+_UNITS_ASKED: Final = 4
 _LETTERS: Final = "ABCDEFGHJKLMNOPRSTUVWXY"
 
 Fact = tuple[str, ...]
@@ -127,7 +129,8 @@ def happenings(world: World, leads: Iterator[Officer], rng: Random) -> Iterator[
         begin = max(world.begin, lead.postings[0].since)
         if begin > END - 30:
             continue
-        first = _happening(world, lead, _some_day(world, begin, rng), rng)
+        recent = world.rates.recent / (2 if lead.number < len(world.persistent) else 1)
+        first = _happening(world, lead, _some_day(world, begin, recent, rng), rng)
         yield first
         if rng.random() < world.rates.same_night:
             yield from _same_night(world, first, rng)
@@ -135,9 +138,10 @@ def happenings(world: World, leads: Iterator[Officer], rng: Random) -> Iterator[
             yield from _another_night(world, lead, first, rng)
 
 
-def _some_day(world: World, begin: int, rng: Random) -> int:
-    recent = END - (END - world.begin) // 5
-    return rng.randint(max(begin, recent) if rng.random() < world.rates.recent else begin, END)
+def _some_day(world: World, begin: int, recent: float, rng: Random) -> int:
+    """From `begin`, with the chance `recent` in the last fifth of the world's years."""
+    last_fifth = END - (END - world.begin) // 5
+    return rng.randint(max(begin, last_fifth) if rng.random() < recent else begin, END)
 
 
 def _happening(
@@ -193,13 +197,16 @@ def _people(
     """Who is accused, and who was there and did no wrong."""
     rates = world.rates
     count = _ACCUSED.draw(rng) if rng.random() < _several(rates) else 1
-    colleagues = [officer for officer in world.serving(posting.unit, day) if officer is not lead]
-    if count > 1 and (
-        rng.random() < 0.15 or len(colleagues) < count
-    ):  # somebody of another unit was there too
-        elsewhere: Unit = pick(world.others_in(posting.unit.town, "response"), rng)
-        colleagues += [officer for officer in world.serving(elsewhere, day) if officer is not lead]
-    colleagues = [officer for officer in dict.fromkeys(colleagues) if officer not in without]
+    units = [posting.unit]
+    if count > 1 and rng.random() < _OTHER_UNIT_TOO:
+        units.append(pick(world.others_in(posting.unit.town, "response"), rng))
+    colleagues = [officer for unit in units for officer in world.serving(unit, day)]
+    if len(colleagues) <= count > 1:  # the units of small forces are small
+        others = world.units_in(posting.unit.town)
+        for unit in rng.sample(others, min(_UNITS_ASKED, len(others))):
+            colleagues += world.serving(unit, day)
+    involved = {lead, *without}
+    colleagues = [officer for officer in dict.fromkeys(colleagues) if officer not in involved]
     rng.shuffle(colleagues)
     there = [Accused(officer, at) for officer in colleagues[:10] if (at := officer.on(day)) is not None]
     accused = [Accused(lead, posting), *there[: count - 1]]

@@ -28,11 +28,11 @@ _HIM: Final = (
     "that copper",
     "the one in charge",
     "the PC",
-    "he",
+    "that man",
 )
-_HER: Final = ("the officer", "one of them", "the policewoman", "the female officer", "she")
+_HER: Final = ("the officer", "one of them", "the policewoman", "the female officer", "that woman")
 _WITHOUT_NAMES: Final = 0.9
-"""Of texts about somebody whose name the caller did not give, those that say `the officer` all the time."""
+"""Of texts by callers who gave a name, those that say `the officer` and the like all the time."""
 
 
 class Narrator:
@@ -140,6 +140,9 @@ class Narrator:
 
     def _written(self, text: str, caller: Caller, rng: Random) -> str:
         """As this caller's hand writes it."""
+        if caller.is_texting:
+            short = self._table["short_words"]
+            text = " ".join(short.get(word, word) for word in text.split(" "))
         rate = self._rates.word_mistyped * caller.slips
         if caller.channel in ("web", "post") and rate:
             words = text.split(" ")

@@ -135,6 +135,7 @@ class Rates:
     place_in_text: float
     name_in_text: float
     word_mistyped: float
+    texting: float
     lower_case: float
     upper_case: float
     traces: float

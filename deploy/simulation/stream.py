@@ -20,6 +20,7 @@ import orjson
 from deploy.simulation.accounts import Account, Teller, tell_again
 from deploy.simulation.callers import Caller, new_caller
 from deploy.simulation.careers import build_world
+from deploy.simulation.evaluation import MANY_INCIDENTS
 from deploy.simulation.happenings import Happening, happenings
 from deploy.simulation.names import Names, names_of
 from deploy.simulation.narratives import Narrator
@@ -33,7 +34,6 @@ from deploy.simulation.weighted import Weighted, pick
 from deploy.simulation.world import Officer, World
 
 MOST_OF_ONE_OFFICER: Final = 0.015
-MANY_INCIDENTS: Final = 9
 _OFFICERS_PER_CALL: Final = 1.1
 _LEAST_OFFICERS: Final = 500
 _MOST_OFFICERS: Final = 250_000

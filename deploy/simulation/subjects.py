@@ -13,10 +13,10 @@ from deploy.simulation.names import Names
 from deploy.simulation.police_words import PoliceWords
 from deploy.simulation.rates import Rates
 from deploy.simulation.weighted import Weighted, pick
-from deploy.simulation.world import Unit
+from deploy.simulation.world import YEAR, Officer, Unit
 
 _SHORT_RANKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "constable": ("PC", "PC", "PC", "P.C.", "Pc", "Constable", "Officer", "WPC"),
+    "constable": ("PC", "PC", "PC", "P.C.", "Pc", "Constable", "Officer"),
     "sergeant": ("Sgt", "Sergeant", "PS", "Sarge", "Sgt."),
     "inspector": ("Insp", "Inspector", "Insp."),
     "chief inspector": ("CI", "Chief Inspector", "Ch Insp"),
@@ -65,7 +65,7 @@ class Describer:
         self._name_and_number(subject, accused, caller, rng)
         self._service(subject, accused, caller, rng)
         if rng.random() < rates.description_given:
-            if description := self._description(accused, caller, rng):
+            if description := self._description(accused, happening.day, caller, rng):
                 subject["description"] = description
         elif rng.random() < rates.non_answer:
             subject["description"] = pick(self._words.non_answers["description"], rng)
@@ -184,7 +184,8 @@ class Describer:
         unit, rank = accused.posting.unit, accused.posting.rank
         if unit.kind in _DETECTIVES and rank in _DETECTIVE and rng.random() < 0.8:
             return pick(_DETECTIVE[rank], rng)
-        return pick(_SHORT_RANKS[rank], rng)
+        short = pick(_SHORT_RANKS[rank], rng)
+        return "WPC" if short == "PC" and accused.officer.is_female and rng.random() < 0.3 else short
 
     def _rank(self, accused: Accused, caller: Caller, rng: Random) -> str:
         unit, rank = accused.posting.unit, accused.posting.rank
@@ -216,11 +217,11 @@ class Describer:
         written = between.join(part for part in (before, digits, after) if part)
         return written.lower() if rng.random() < 0.1 else written
 
-    def _description(self, accused: Accused, caller: Caller, rng: Random) -> str:
+    def _description(self, accused: Accused, day: int, caller: Caller, rng: Random) -> str:
         """Some of what there is to see, in any order, some of it wrong; may be empty."""
         rates, officer, words = self._rates, accused.officer, self._words
         seen = []
-        for kind, value in officer.looks.items():
+        for kind, value in (*officer.looks.items(), ("age", _age(officer, day))):
             if kind == "face" and officer.is_female and value in ("beard", "moustache", "clean"):
                 continue
             if rng.random() < rates.look_told:
@@ -247,6 +248,11 @@ class Describer:
         if drawn < 0.2:
             plate = plate.replace(" ", "")
         return plate.lower() if drawn > 0.9 else plate
+
+
+def _age(officer: Officer, day: int) -> str:
+    age = (day - officer.born) / YEAR
+    return "young" if age < 30 else "thirties" if age < 40 else "forties" if age < 50 else "fifties"
 
 
 def _cased(text: str, caller: Caller) -> str:

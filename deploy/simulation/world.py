@@ -55,10 +55,11 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, eq=False)  # two officers may look alike: each is himself alone
 class Officer:
-    """`looks` has what there is to see by kind: `hair` -> `ginger`."""
+    """`looks` has what there is to see by kind: `hair` -> `ginger`; the age goes by `born`."""
 
     number: int
     is_female: bool
+    born: int
     forename: str
     community: str
     looks: dict[str, str]

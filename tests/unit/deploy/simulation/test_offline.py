@@ -10,7 +10,7 @@ from deploy.simulation.purposes import PURPOSES, Purpose
 
 @pytest.fixture(scope="module")
 def labelled() -> list[LabelledComplaint]:
-    return list(labelled_complaints("tuning", 3, 600))
+    return list(labelled_complaints("tuning", 3, 1_200))
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

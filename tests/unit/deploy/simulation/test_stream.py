@@ -5,15 +5,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
+from statistics import mean
 
 import orjson
 import pytest
 
 from deploy.simulation import Simulation, simulate
-from deploy.simulation.purposes import PURPOSES
+from deploy.simulation.evaluation import MANY_INCIDENTS
+from deploy.simulation.purposes import PURPOSES, Purpose
 from deploy.simulation.rates import draw_rates
-from deploy.simulation.stream import MANY_INCIDENTS
 from deploy.simulation.world import END
 from shared.contracts.admission import Admission
 from shared.contracts.complaint import read_complaint
@@ -107,19 +108,31 @@ def test_no_officer_is_in_more_than_fifteen_of_a_thousand(calls: int) -> None:
     assert most <= 0.015 * calls
 
 
-def test_some_officers_have_nine_complaints_over_years_and_forces(stream: Simulation) -> None:
+def test_some_officers_have_nine_incidents_over_years(stream: Simulation) -> None:
     many = stream.truth.officers_with(MANY_INCIDENTS)
     rate = draw_rates(stream.purpose, stream.seed).persistent_officers
     assert 0.6 * rate * CALLS <= len(many) <= 1.4 * rate * CALLS
-    days, forces = defaultdict(set), defaultdict(set)
+    days = defaultdict(set)
     for body, officers in zip(stream.complaints, stream.truth.officers, strict=True):
         incident = body.get("incident", {})
         for officer in officers:
             days[officer].add(incident.get("from", ""))
-            forces[officer].add(incident.get("force"))
     spans = [{day[:4] for day in days[officer]} for officer in many]
     assert sum(len(years) >= 3 for years in spans) > len(many) / 2
-    assert any(len(forces[officer] - {None}) > 1 for officer in many)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_some_officers_with_nine_incidents_are_told_of_in_two_forces(purpose: Purpose) -> None:
+    across = 0
+    for seed in range(3):
+        stream = simulate(CALLS, seed, purpose)
+        forces = defaultdict(set)
+        for body, officers in zip(stream.complaints, stream.truth.officers, strict=True):
+            if (force := body.get("incident", {}).get("force")) is not None:
+                for officer in officers:
+                    forces[officer].add(force)
+        across += sum(len(forces[officer]) > 1 for officer in stream.truth.officers_with(MANY_INCIDENTS))
+    assert across >= 3
 
 
 def test_there_are_enough_accounts_of_one_incident_to_find(stream: Simulation) -> None:
@@ -131,6 +144,27 @@ def test_accounts_of_one_incident_share_little_text(stream: Simulation) -> None:
     texts = [body["narrative"] for body in stream.complaints]
     alike = sum(cosine > 0.3 for cosine in cosines(texts, pairs))
     assert 0.03 <= alike / len(pairs) <= 0.25
+
+
+def test_accounts_of_one_incident_share_more_than_others_of_the_same_kind_but_are_never_sure_to(
+    stream: Simulation,
+) -> None:
+    pairs = true_pairs(stream)
+    texts = [body["narrative"] for body in stream.complaints]
+    by_kind: defaultdict[str, list[int]] = defaultdict(list)
+    for index, body in enumerate(stream.complaints):
+        if body.get("allegations"):
+            by_kind[body["allegations"][0]["code"]].append(index)
+    others = [
+        (one, other)
+        for indexes in by_kind.values()
+        for one, other in pairwise(indexes)
+        if stream.truth.incidents[one] != stream.truth.incidents[other]
+    ]
+    same, unrelated = sorted(cosines(texts, pairs)), sorted(cosines(texts, others))
+    assert mean(same) > 1.5 * mean(unrelated)
+    # The least alike fifth of the true pairs is less alike than the most alike fifth of the unrelated.
+    assert same[len(same) // 5] < unrelated[-len(unrelated) // 5]
 
 
 def test_accounts_of_one_incident_mostly_agree_on_the_day_and_seldom_on_the_category(
