@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.intake.contacts import Contacts
-from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.domain.complaints import SanitisedTexts
+from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
 from services.intake.shift import Shift
 from shared.contracts.complaint import ComplaintBody, PreviewBody, SanitisedComplaint
@@ -220,7 +220,7 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
         openapi_extra=openapi.request_body(PreviewBody),
     )
     async def preview_sanitising(_: CallHandler, request: Request) -> Previewed:
-        """Preview what would be taken out of a narrative, with the form's subjects known. Nothing is stored."""
+        """Preview what would be taken out of a narrative, and what is in doubt. Nothing is stored."""
         return _previewed(recorder.preview(await request.body()))
 
     return [router]

@@ -285,8 +285,8 @@ class SanitisedComplaint(_AnyComplaint):
 def read_complaint(
     raw: bytes, admission: Admission, model: type[ComplaintBody] = ComplaintBody
 ) -> ComplaintBody:
-    """The complaint in a request's body, or with `PreviewBody` what is to be previewed; a byte order mark before
-    it is passed over.
+    """The complaint in a request's body, or with `PreviewBody` what is to be previewed; a byte order mark
+    before it is passed over.
 
     Raises:
         Unprocessable: it is no JSON in UTF-8, names a field twice, or fields are wrong; names each field,

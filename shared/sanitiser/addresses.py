@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import PLACE, lexicon
+from shared.sanitiser.lexicon import PLACE, lexicon, words
 from shared.sanitiser.reading import ANY_MARKER, Reading, Span
 
 _STREET: Final = (
@@ -48,10 +48,6 @@ _BEFORE_NUMBER: Final = re.compile(
 _FLAT_ALONE: Final = re.compile(
     r"(?:flat|apartment|apt|bedsit|maisonette|fflat)\.?\s?(?:no\.?\s?|number\s)?(?:[0-9]{1,4}[a-z]?\b|[a-z]\b(?=[,.]))"
     rf"(?:,?\s(?:the\s)?(?:(?!(?:{_NO_WORD})\b)[\w'.\-]{{2,24}}\s){{1,3}}?(?:{_STREET})\b)?"
-)
-_HOUSE_NUMBER: Final = re.compile(
-    r"\b(?:at|in|of|from|to|outside|opposite|next door at|we're|i'm|im|she is|he is|they're|lives|live)\s((?:no\.?|number|num|nos\.?|pitch|plot|berth|house)\s?[0-9]{1,3}[a-z]?)\b"
-    r"(?!\s(?:of|in the|on the|times|years|minutes|bus))"
 )
 _ROOM: Final = re.compile(
     r"\b(?:hotel|hostel|refuge|house|ward|hmo|b&b|accommodation|number [0-9]{1,4})\b[^.\n]{0,40}?\b(?:room|rm)\s([0-9]{1,4}[a-z]?)\b|\broom ([0-9]{1,4})\b(?=[^.\n]{0,40}\b(?:hotel|hostel|refuge)\b)"
@@ -101,27 +97,20 @@ _BLOCK_LINE: Final = re.compile(
 _NO_BLOCK_LINE: Final = re.compile(
     r"police|constable|hotline|office|solicitor|dear|\bre\b|subject|\[(?:name|email|phone)|@|[0-9]{6}|headquarters|to whom|charity|line\b|ref\b|reference"
 )
-_MARKER_BEFORE: Final = re.compile(rf"(?:{ANY_MARKER},?\s?)+")
-_HOME_SUFFIXES: Final = frozenset(
-    "lodge cottage cottages home hostel bungalow rectory vicarage park foyer".split()
-)
-_HOMES: Final = frozenset(
-    """house home flat apartment bungalow bedsit room place property hostel front doorstep drive driveway garden kitchen bedroom hall
-    gaff address addr croft caravan trailer boat narrowboat houseboat van""".split()
-)
+# One marker before it is passed over, as a space would be: it may have been typed there to hide what follows.
+_MARKER_BEFORE: Final = re.compile(rf"{ANY_MARKER},?\s?")
+_HOME_SUFFIXES: Final = words("lodge cottage cottages home hostel bungalow rectory vicarage park foyer")
+_HOMES: Final = words("""house home flat apartment bungalow bedsit room place property hostel front doorstep drive driveway garden kitchen bedroom hall
+    gaff address addr croft caravan trailer boat narrowboat houseboat van""")
 # The first words of `_LIVING`, with and without those of whose home it is.
-_LIVE_VERBS: Final = frozenset(
-    """live lives lived living reside resides resided residing stay stays stayed staying lodge lodges lodging moved moving based
+_LIVE_VERBS: Final = words("""live lives lived living reside resides resided residing stay stays stayed staying lodge lodges lodging moved moving based
     housed accommodated rent rents renting put placed byw mieszkam locuiesc vivo moro oturuyorum refuge hostel shelter safehouse safe
-    women hotel b care nursing supported temporary halfway approved moored berthed pitched parked cyfeiriad adres adresa""".split()
-)
-_LIVE_HINTS: Final = frozenset(
-    """live lives lived living reside resides resided residing stay stays stayed staying lodge lodges lodging moved moving based
+    women hotel b care nursing supported temporary halfway approved moored berthed pitched parked cyfeiriad adres adresa""")
+_LIVE_HINTS: Final = words("""live lives lived living reside resides resided residing stay stays stayed staying lodge lodges lodging moved moving based
     housed accommodated rent rents renting put placed byw mieszkam locuiesc vivo moro oturuyorum
     my our her his their clr caller mum nan parents sister mother friend ip home postal current full new address addr
     refuge hostel shelter safehouse safe women hotel b care nursing supported temporary halfway approved moored berthed pitched
-    parked cyfeiriad adres adresa""".split()
-)
+    parked cyfeiriad adres adresa""")
 
 
 def addresses(reading: Reading) -> Iterator[Span]:
@@ -132,9 +121,7 @@ def addresses(reading: Reading) -> Iterator[Span]:
         yield from _numbered(reading, caseless=caseless)
         for found in reading.matches(_FLAT_ALONE, _FLATS):
             yield Span(found.start(), found.end(), "address")
-        if reading.has_any(_NUMBERS):
-            for found in _HOUSE_NUMBER.finditer(low):
-                yield Span(found.start(1), found.end(1), "address")
+        yield from _house_numbers(reading)
         if reading.has_any(_ROOMS):
             for found in _ROOM.finditer(low):
                 group = 1 if found.group(1) else 2
@@ -165,8 +152,8 @@ def house_numbers(reading: Reading) -> Iterator[Span]:
             yield Span(found.start(), found.end(), "address")
 
 
-_OWN_HOME: Final = frozenset(
-    "my our home kitchen bedroom bathroom lounge hallway garden doorstep caller's clr's victim's living lives live me mum's mother's".split()
+_OWN_HOME: Final = words(
+    "my our home kitchen bedroom bathroom lounge hallway garden doorstep caller's clr's victim's living lives live me mum's mother's"
 )
 
 
@@ -203,9 +190,36 @@ def _numbered(reading: Reading, *, caseless: bool) -> Iterator[Span]:
     yield from _number_last(reading)
 
 
-_FLATS: Final = frozenset("flat apartment apt bedsit maisonette fflat".split())
-_NUMBERS: Final = frozenset("no number num nos pitch plot berth house nr".split())
+_FLATS: Final = words("flat apartment apt bedsit maisonette fflat")
+_NUMBERS: Final = words("no number num nos pitch plot berth house nr")
 _ROOMS: Final = frozenset(("room", "rm"))
+
+
+_BEFORE_HOUSE: Final = words(
+    "at in of from to outside opposite we're i'm im is they're lives live shes hes next above below over past behind"
+)
+_NO_HOUSE: Final = words("of in times years minutes bus on")
+_SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}[a-z]?\Z")
+
+
+def _house_numbers(reading: Reading) -> Iterator[Span]:
+    """`at number 9`, `at no. 41`; not an officer's number, which is longer."""
+    for i in reading.tokens(_NUMBERS):
+        after = i + 1
+        if (
+            after < len(reading.words)
+            and reading.seps[after] in {" ", ". ", "."}
+            and _SHORT_NUMBER.match(reading.lows[after])
+            and i
+            and reading.seps[i] == " "
+            and reading.lows[i - 1] in _BEFORE_HOUSE
+            and not (
+                after + 1 < len(reading.words)
+                and reading.lows[after + 1] in _NO_HOUSE
+                and reading.seps[after + 1] == " "
+            )
+        ):
+            yield Span(reading.starts[i], reading.ends[after], "address")
 
 
 def _number_last(reading: Reading) -> Iterator[Span]:

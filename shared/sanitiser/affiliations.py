@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import ENGLISH, GIVEN, HARMLESS, PLACE, POLICE, RANK, lexicon
+from shared.sanitiser.lexicon import ENGLISH, GIVEN, HARMLESS, PLACE, POLICE, RANK, lexicon, words
 from shared.sanitiser.reading import Reading, Span, folded
 
 _NAME: Final = r"(?:[A-Z][\w'.\-]{0,30}\s(?:(?:of|the|and|&)\s)?){1,4}"
@@ -13,11 +13,11 @@ _SCHOOL: Final = re.compile(
     r"(?:Academy|Primary|School|College|Infants|Juniors|Nursery|Pre-School|Preschool|Grammar|Playgroup|Kindergarten|Sixth Form|Comprehensive)\b"
     r"|\bYsgol\s(?:[A-Z][\w'\-]{0,30}\s?){1,3}"
 )
-_SCHOOL_HINTS: Final = frozenset(
-    "academy primary school college infants juniors nursery pre-school preschool grammar playgroup kindergarten form comprehensive ysgol".split()
+_SCHOOL_HINTS: Final = words(
+    "academy primary school college infants juniors nursery pre-school preschool grammar playgroup kindergarten form comprehensive ysgol"
 )
-_NO_SCHOOL: Final = frozenset(
-    "police training staff detective sunday law business medical driving royal army national hendon bramshill".split()
+_NO_SCHOOL: Final = words(
+    "police training staff detective sunday law business medical driving royal army national hendon bramshill"
 )
 _LOWER_SCHOOL: Final = re.compile(
     r"\b(?:goes to|go to|pupil at|student at|teacher at|teach at|works at|at|attends|in year [0-9]+ at|reception at) ((?:st\.? )?[a-z']{3,20}(?: [a-z']{3,20})? (?:primary|academy|infants|juniors|high school|primary school|grammar|nursery))\b"
@@ -29,11 +29,9 @@ _EMPLOYED: Final = re.compile(
     r"|a \w+)(?: (?:part[ -]time|full[ -]time|nights|days|evenings|weekends|there|as an? [a-z ]{3,24})){0,3} (?:at|for|in) (?:the )?"
     r"|(?:my|her|his|their|clr's|caller's) (?:boss|manager|work|workplace|job|employer|employers|shop|salon|cafe|office|firm|line manager) (?:at|is at|is|\(|in|,)+\s?(?:the )?"
 )
-_WORKERS: Final = frozenset("i we i'm clr caller complainant informant who ip my her his their".split())
-_WORK: Final = frozenset(
-    """work works worked working clean cleans teach teaches volunteer volunteers nurse nurses manage manages run runs employed boss manager
-    workplace job employer employers shop salon cafe office firm i'm""".split()
-)
+_WORKERS: Final = words("i we i'm clr caller complainant informant who ip my her his their")
+_WORK: Final = words("""work works worked working clean cleans teach teaches volunteer volunteers nurse nurses manage manages run runs employed boss manager
+    workplace job employer employers shop salon cafe office firm i'm""")
 _RUN: Final = re.compile(r"[A-Z][\w'&.\-]{0,30}(?:\s(?:(?:and|&|of|the|on|in)\s)?[A-Z][\w'&.\-]{0,30}){0,5}")
 
 
@@ -51,8 +49,7 @@ def schools(reading: Reading) -> Iterator[Span]:
         if (
             lows & _NO_SCHOOL
             or len(words) < 2
-            or words[0].lower() in {"the", "my", "his", "her"}
-            and len(words) == 2
+            or (words[0].lower() in {"the", "my", "his", "her"} and len(words) == 2)
         ):
             continue
         yield Span(start, found.start() + len(found.group().rstrip()), "school")
@@ -69,8 +66,8 @@ def _is_sentence_word(word: str) -> bool:
     return bool(f & ENGLISH and not f & GIVEN and word.lower() in _BEGINNINGS)
 
 
-_BEGINNINGS: Final = frozenset(
-    "the at in when my she he they his her our and but then i to from a year so also on".split()
+_BEGINNINGS: Final = words(
+    "the at in when my she he they his her our and but then i to from a year so also on"
 )
 
 
@@ -78,10 +75,8 @@ _BUSINESS: Final = re.compile(
     rf"({_NAME})(?:Ltd|Limited|LLP|plc|PLC|Nails|Opticians|Dental(?: Practice)?|Surgery|Medical Centre|Medical Practice|Tyres|Roofing|Cakes|Barbers"
     r"|Hairdressers|Hair|Salon|Lettings|Solicitors|Plumbing|Builders|Scaffolding|Taxis|Cars|Motors|Autos|Cleaning|Care Home|Nursing Home|Cleaners|Launderette|Florists|Vets)\b"
 )
-_BUSINESSES: Final = frozenset(
-    """ltd limited llp plc nails opticians dental surgery centre practice tyres roofing cakes barbers hairdressers hair salon lettings solicitors plumbing
-    builders scaffolding taxis cars motors autos cleaning home cleaners launderette florists vets""".split()
-)
+_BUSINESSES: Final = words("""ltd limited llp plc nails opticians dental surgery centre practice tyres roofing cakes barbers hairdressers hair salon lettings solicitors plumbing
+    builders scaffolding taxis cars motors autos cleaning home cleaners launderette florists vets""")
 
 
 def businesses(reading: Reading) -> Iterator[Span]:

@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shared.sanitiser.lexicon import words
 from shared.sanitiser.numbers import CONTEXT, IS
 from shared.sanitiser.reading import Reading, Span
 
-_AREAS: Final = frozenset(
-    """ab al b ba bb bd bf bh bl bn br bs bt bx ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec
+_AREAS: Final = words("""ab al b ba bb bd bf bh bl bn br bs bt bx ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec
     eh en ex fk fy g gl gu gy ha hd hg hp hr hs hu hx ig im ip iv je ka kt kw ky l la ld le ll ln ls lu
     m me mk ml n ne ng nn np nr nw ol ox pa pe ph pl po pr rg rh rm s sa se sg sk sl sm sn so sp sr ss
-    st sw sy ta td tf tn tq tr ts tw ub w wa wc wd wf wn wr ws wv yo ze""".split()
-)
+    st sw sy ta td tf tn tq tr ts tw ub w wa wc wd wf wn wr ws wv yo ze""")
 _POSTCODE: Final = re.compile(
     r"(?<![A-Za-z0-9])([A-Za-z]{1,2})[0-9][A-Za-z0-9]?[\s.\-]{0,2}"
     r"([0-9O][ABD-HJLNP-UW-Zabd-hjlnp-uw-z]{2})(?![A-Za-z0-9])"
@@ -43,8 +42,8 @@ _INSURANCE: Final = re.compile(
 _DIGITS_OF_INSURANCE: Final = 6
 _COMPACT: Final = re.compile(r"[A-Za-z]{2}[0-9]{6}[A-Za-z]\Z")
 _SAYS_INSURANCE: Final = re.compile(rf"\b(?:national insurance|n\.?i\.?|nino){IS}")
-_NEVER_A_PREFIX: Final = frozenset("bg gb kn nk nt tn zz".split())
-_RANKS: Final = frozenset("pc ps cs ci".split())
+_NEVER_A_PREFIX: Final = words("bg gb kn nk nt tn zz")
+_RANKS: Final = words("pc ps cs ci")
 
 
 def national_insurance_numbers(reading: Reading) -> Iterator[Span]:

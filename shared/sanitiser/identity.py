@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shared.sanitiser.lexicon import words
 from shared.sanitiser.reading import Reading, Span
 
 _CODE: Final = r"([a-z]{0,4}[ /\-]?[0-9][0-9 /\-]{1,14}[0-9](?:[ /\-]?[a-z]{1,2}\b)?|[a-z]{0,4}[0-9]{2,12}[a-z]{0,3})(?![0-9])"
@@ -46,7 +47,10 @@ _FORMATS: Final = re.compile(
 
 
 _LABELS: Final = frozenset(word for label in _WORDS.split("|") for word in label.split()[:1])
-_DIRECT: Final = frozenset("passport visa brp arc pnc pncid cro prison nomis gwf nino".split())
+_DIRECT: Final = words("passport visa brp arc pnc pncid cro prison nomis gwf nino")
+_BADGES: Final = words(
+    "collar warrant shoulder staff badge payroll service force pay employee officer epaulette licence taxi plate union pin"
+)
 _OWN: Final = frozenset(("my", "caller", "clr", "complainant"))
 _SELF: Final = frozenset(("i'm", "im"))
 _EXTENSIONS: Final = frozenset(("ext", "extension", "crn", "payroll", "dx"))
@@ -61,7 +65,7 @@ def identity_numbers(reading: Reading) -> Iterator[Span]:
     found_all = [
         *reading.matches(_LABELLED, _LABELS),
         *reading.matches(_STRAIGHT, _DIRECT),
-        *reading.matches(_MINE, _OWN),
+        *(reading.matches(_MINE, _OWN) if reading.has_any(_BADGES) else ()),
         *reading.matches(_OWN_NUMBER, _SELF),
         *reading.matches(_EXTENSION, _EXTENSIONS),
         *(_BEFORE.finditer(low) if reading.has_any(_PAPERS) else ()),

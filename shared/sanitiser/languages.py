@@ -5,6 +5,7 @@ A text in another script, or with a part of it in the commonest words of another
 
 from typing import Final
 
+from shared.sanitiser.lexicon import words
 from shared.sanitiser.reading import Reading
 
 _WORDS: Final = {
@@ -29,15 +30,15 @@ _WORDS: Final = {
 }
 _SETS: Final = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 _ALL: Final = frozenset().union(*_SETS.values())
-_ENGLISH_TOO: Final = frozenset(
-    "a an the to do me no in is it on as at he we be so us my or of if up by go am i ma la de en un in per con era for o e y is sunt the pe mi ne te ke ki ka ko se ye the tara tar par main hum bin bir ben par the sit ale kid mam co sex van war hat die dem den das also den hum man fur con fin so mid li di ji bi ez ti si wa won je ii ay".split()
+_ENGLISH_TOO: Final = words(
+    "a an the to do me no in is it on as at he we be so us my or of if up by go am i ma la de en un in per con era for o e y is sunt the pe mi ne te ke ki ka ko se ye the tara tar par main hum bin bir ben par the sit ale kid mam co sex van war hat die dem den das also den hum man fur con fin so mid li di ji bi ez ti si wa won je ii ay"
 )
 _DISTINCT: Final = {code: words - _ENGLISH_TOO for code, words in _SETS.items()}
 _TELLING: Final = frozenset().union(*_DISTINCT.values())
 _SHARE: Final = 0.12
 _LEAST: Final = 3
-_ENGLISH: Final = frozenset(
-    "the and to of was he she my is it that in on for with his her they i you have had not but at me him were from a".split()
+_ENGLISH: Final = words(
+    "the and to of was he she my is it that in on for with his her they i you have had not but at me him were from a"
 )
 
 
@@ -52,14 +53,14 @@ def is_other_language(reading: Reading) -> bool:
     hits = [low for low in lows if low in _TELLING]
     if len(hits) < _LEAST or len(set(hits)) < _LEAST:
         return False
-    for words in _DISTINCT.values():
-        own = [low for low in hits if low in words]
+    for own_words in _DISTINCT.values():
+        own = [low for low in hits if low in own_words]
         if len(set(own)) >= _LEAST and len(own) >= _SHARE * len(lows):
             return True
     # A sentence in the midst of an English text.
     english = sum(low in _ENGLISH for low in lows)
     return any(
-        len({low for low in hits if low in words}) >= 5 for words in _DISTINCT.values()
+        len({low for low in hits if low in own_words}) >= 5 for own_words in _DISTINCT.values()
     ) and english < 0.25 * len(lows)
 
 

@@ -74,6 +74,11 @@ _BY_THE_WATER: Final = ("on-", "upon-", "by-", "next-", "in-", "under-", "le-")
 _SECTION: Final = re.compile(r"\[(\w+)\]\Z")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
 @cache
 def lexicon() -> dict[str, int]:
     """The flags of every word that has any."""

@@ -42,6 +42,7 @@ from shared.sanitiser.lexicon import (
     lexicon,
     places,
     public_names,
+    words,
 )
 from shared.sanitiser.reading import Reading
 
@@ -58,27 +59,21 @@ _MOST_NAMES: Final = 5
 _MOST_RANKS: Final = 6
 _APART: Final = frozenset((" ", "-"))
 _WITHIN: Final = frozenset((" ", ", ", " (", "/", " & ", "-", ",", "; ", " - ", " '", ' "', "'"))
-_PREPOSITIONS: Final = frozenset(
-    """at in near to outside from through around inside behind opposite between towards via past into by off across
-    round toward within on beyond leaving of yn ym yng o ger w we na z do din la en em de w""".split()
+_PREPOSITIONS: Final = words("""at in near to outside from through around inside behind opposite between towards via past into by off across
+    round toward within on beyond leaving of yn ym yng o ger w we na z do din la en em de w""")
+_PLACE_BEFORE: Final = words(
+    "at in near to outside from around inside opposite between towards via into across toward within"
 )
-_PLACE_BEFORE: Final = frozenset(
-    "at in near to outside from around inside opposite between towards via into across toward within".split()
-)
-_DETERMINERS: Final = frozenset(
-    "the a an this that his her their my our your its every each another some any no".split()
-)
+_DETERMINERS: Final = words("the a an this that his her their my our your its every each another some any no")
 _LINKS: Final = frozenset(("is", "was", "s", "are", "were", "yw", "ydy", "yw'r", "e", "je", "to", "est"))
-_STOP: Final = frozenset(
-    """i i'm i've i'd i'll a an the and or but if so he she it they we you my his her their our your this that there
+_STOP: Final = words("""i i'm i've i'd i'll a an the and or but if so he she it they we you my his her their our your this that there
     then when what who why how where which not no yes yeah ok okay all any some is are was were be been am do did does have
     has had will would can could should may might must of to in on at by for from with as about into out up down off over
     after before again just now here also even still well right like oh er erm um um uh aye nah hi hello please thanks sorry
     because since until while me him them us one two another other same such too very only own more most much many few
     don't didn't won't can't isn't wasn't couldn't wouldn't doesn't hasn't haven't hadn't he's she's they're we're you're
     that's it's there's what's who's let's im ive id ill hes shes thats whats wouldnt couldnt dont didnt cant wasnt wont
-    someone somebody everyone everybody nobody anyone anybody nothing something everything called named said""".split()
-)
+    someone somebody everyone everybody nobody anyone anybody nothing something everything called named said""")
 _SELF: Final = frozenset(("i'm", "im"))
 _CALL_ME: Final = frozenset(("me", "us", "him", "her", "them"))
 
@@ -187,8 +182,7 @@ class _Finder:
             after < self.count
             and self.seps[after] == " "
             and (
-                self.flags[after] & SURNAME
-                and not self.flags[after] & ENGLISH
+                (self.flags[after] & SURNAME and not self.flags[after] & ENGLISH)
                 or self.lows[after]
                 in {
                     "says",
@@ -210,8 +204,7 @@ class _Finder:
         if self._is_followed_by_verb(i) and self.seps[after] == "'":
             followed = True
         if (
-            before in {"for", "called"}
-            and self._ends_here(i)
+            (before in {"for", "called"} and self._ends_here(i))
             or followed
             or (before == "for" and self.lows[i - 2] == "ask")
         ):
@@ -230,13 +223,12 @@ class _Finder:
         if f & TITLE and (mention := self._after_title(i)):
             return mention
         start, strong, is_self, kin = i + 1, False, False, bool(f & KIN)
-        if f & INTRO and self.lows[i] in _SELF:
-            strong = is_self = True
-        elif f & INTRO and self.lows[i] == "am" and i and self.lows[i - 1] == "i":
-            strong = is_self = True
-        elif f & INTRO and (start := self._foreign_introduction(i)):
-            strong = is_self = True
-        elif f & INTRO and self.lows[i] in {"it's", "its", "this", "s"} and (start := self._speaking(i)):
+        if (
+            (f & INTRO and self.lows[i] in _SELF)
+            or (f & INTRO and self.lows[i] == "am" and i and self.lows[i - 1] == "i")
+            or (f & INTRO and (start := self._foreign_introduction(i)))
+            or (f & INTRO and self.lows[i] in {"it's", "its", "this", "s"} and (start := self._speaking(i)))
+        ):
             strong = is_self = True
         elif f & CALLED:
             start, strong, is_self = self._after_called(i)
@@ -246,9 +238,8 @@ class _Finder:
             start = self._past_links(i)
         else:
             return None
-        if (
-            not 0 < start < self.count
-            or self.seps[start] not in _WITHIN
+        if not 0 < start < self.count or (
+            self.seps[start] not in _WITHIN
             and not (f & (CALLER | CALLED | ROLE) and self.seps[start] in {": ", " = ", "="})
         ):
             return None
@@ -349,8 +340,10 @@ class _Finder:
             and start - i < _MOST_RANKS
             and self.seps[start + 1] in _AFTER_RANK
             and (
-                self.flags[start + 1] & POLICE_WORD
-                and not (self._is_capital(start + 1) and self.flags[start + 1] & SURNAME and start > i)
+                (
+                    self.flags[start + 1] & POLICE_WORD
+                    and not (self._is_capital(start + 1) and self.flags[start + 1] & SURNAME and start > i)
+                )
                 or self._is_collar(start + 1)
                 or self.lows[start + 1] in {"temp", "acting", "chief", "super", "supt", "no", "number"}
             )
@@ -453,7 +446,7 @@ class _Finder:
     def _named(self, start: int, *, is_self: bool, kin: bool, strong: bool) -> Mention | None:
         f = self.flags[start]
         low = self.lows[start]
-        if low in _STOP or f & (POLICE_WORD | MONTH) and not f & ANY_GIVEN:
+        if low in _STOP or (f & (POLICE_WORD | MONTH) and not f & ANY_GIVEN):
             return None
         if is_self and f & HARMLESS:
             return None
@@ -481,19 +474,21 @@ class _Finder:
             or f & (POLICE_WORD | NUMBER | VERB | KIN | ROLE | TITLE)
         ):
             return None
-        if f & (GIVEN | NICKNAME) and not (f & COMMON and not strong):
-            pass
-        elif (
-            strong
-            and f & (RARE_GIVEN | SURNAME)
-            and not f & COMMON
-            and not f & HARMLESS
-            and (not f & ENGLISH or not is_self)
+        if (
+            (f & (GIVEN | NICKNAME) and not (f & COMMON and not strong))
+            or (
+                strong
+                and f & (RARE_GIVEN | SURNAME)
+                and not f & COMMON
+                and not f & HARMLESS
+                and (not f & ENGLISH or not is_self)
+            )
+            or (strong and self.lows[cue] in {"calls", "call"} and not f & COMMON and self._ends_here(start))
+            or (
+                not f
+                and ((strong and len(low) > 2) or (kin and len(low) > 3 and self._is_kin_cue(cue, start)))
+            )
         ):
-            pass
-        elif strong and self.lows[cue] in {"calls", "call"} and not f & COMMON and self._ends_here(start):
-            pass
-        elif not f and (strong and len(low) > 2 or kin and len(low) > 3 and self._is_kin_cue(cue, start)):
             pass
         else:
             return None
@@ -539,7 +534,7 @@ class _Finder:
         sep = self.seps[i]
         if i == 0:
             return True
-        if sep in _WITHIN or sep == " '" or sep == ' "':
+        if sep in _WITHIN or sep in {" '", ' "'}:
             return False
         if sep == ". " and (len(self.words[i - 1]) == 1 or self.flags[i - 1] & (TITLE | RANK)):
             return False
@@ -556,7 +551,7 @@ class _Finder:
                 break
             if not word[0].isupper():
                 further = after + 1
-                if not f & PARTICLE or low in {"o", "y", "e", "st", "ap"} and not f & PARTICLE:
+                if not f & PARTICLE or (low in {"o", "y", "e", "st", "ap"} and not f & PARTICLE):
                     break
                 while (
                     further < self.count
@@ -575,7 +570,7 @@ class _Finder:
                     break
                 end = further
                 continue
-            if low in _STOP and len(word) > 1 or f & POLICE_WORD and not f & ANY_NAME:
+            if (low in _STOP and len(word) > 1) or (f & POLICE_WORD and not f & ANY_NAME):
                 break
             if word == "I" or low in {"i'm", "i'd", "i've", "i'll"}:
                 break
@@ -613,15 +608,14 @@ class _Finder:
                 and not f & (COMMON | HARMLESS | _CUE | VERB)
                 and low not in _STOP
                 and end == i
+            ) and (
+                after + 1 >= self.count
+                or self.seps[after + 1] != " "
+                or self.flags[after + 1] & (VERB | ROLE | KIN)
+                or self.lows[after + 1] in _STOP
             ):
-                if (
-                    after + 1 >= self.count
-                    or self.seps[after + 1] != " "
-                    or self.flags[after + 1] & (VERB | ROLE | KIN)
-                    or self.lows[after + 1] in _STOP
-                ):
-                    end = after
-                    continue
+                end = after
+                continue
             break
         return end
 
@@ -662,13 +656,13 @@ class _Finder:
         """The name that a run of capitals from token `i` on may be."""
         word, low, f = self.words[i], self.lows[i], self.flags[i]
         starts_sentence = self._starts_sentence(i)
-        if low in _STOP or len(word) == 1 and not self._is_initials(i):
+        if low in _STOP or (len(word) == 1 and not self._is_initials(i)):
             return None
         if f & (KIN | ROLE) and not f & ANY_GIVEN:
             return None
         if low == "st":
             return self._saint(i)
-        if f & HARMLESS and not f & GIVEN or f & (POLICE | TITLE) and not f & ANY_GIVEN:
+        if (f & HARMLESS and not f & GIVEN) or (f & (POLICE | TITLE) and not f & ANY_GIVEN):
             return self._skip_proper(i)
         if f & HARMLESS and not self._is_name_after_all(i):
             return self._skip_proper(i)
@@ -730,7 +724,7 @@ class _Finder:
         f, last = self.flags[i], self.flags[end]
         if len(self.words[i]) == 1:
             return self._mention(i, end)
-        if f & ENGLISH and not f & ANY_NAME or (starts_sentence and f & COMMON and not f & GIVEN):
+        if (f & ENGLISH and not f & ANY_NAME) or (starts_sentence and f & COMMON and not f & GIVEN):
             # The first word is none of the name: it begins the sentence, or is a word such as `Crown`.
             if starts_sentence:
                 return self._capitals(i + 1) if self._is_capital(i + 1) else None
@@ -902,16 +896,12 @@ class _Finder:
             return True
         if self.seps[i] not in {" ", ", ", " - "}:
             return False
-        return (
-            bool(f & (KIN | ROLE))
-            and self.seps[i] == " "
-            and not self.flags[i] & COMMON
-            or self.lows[i - 1]
-            in {
-                "called",
-                "named",
-            }
-        )
+        return (bool(f & (KIN | ROLE)) and self.seps[i] == " " and not self.flags[i] & COMMON) or self.lows[
+            i - 1
+        ] in {
+            "called",
+            "named",
+        }
 
     def _is_label(self, i: int) -> bool:
         """A speaker's label at the beginning of a line."""
@@ -987,7 +977,7 @@ class _Finder:
             return self._skip(end)
         if end + 1 < self.count and self.seps[end + 1] == " " and self.flags[end + 1] & (STREET | SCHOOL):
             return None
-        if not (self.caseless or f & GIVEN and not f & (PLACE | SURNAME)):
+        if not (self.caseless or (f & GIVEN and not f & (PLACE | SURNAME))):
             # In a text with capitals a name without one is rare.
             if not (before and self.flags[i - 1] & (KIN | ROLE | CALLED)):
                 self.doubtful.append(i)
@@ -1098,23 +1088,23 @@ class _Finder:
 
 
 _VALEDICTIONS: Final = frozenset(word for word, f in lexicon().items() if f & THANKS)
-_FAMILIES: Final = frozenset("brothers family sisters twins boys lads household kids children".split())
-_SPEAKING: Final = frozenset("again here speaking calling ringing phoning writing".split())
-_REPORTS: Final = frozenset(
-    "said says say saying goes went like replied answered shouted introduced wrote texted told".split()
+_FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
+_SPEAKING: Final = words("again here speaking calling ringing phoning writing")
+_REPORTS: Final = words(
+    "said says say saying goes went like replied answered shouted introduced wrote texted told"
 )
-_PRONOUNS: Final = frozenset("he she they i we you it who".split())
-_KINDS_OF_NAME: Final = frozenset(
-    "full first last real own birth middle maiden family christian legal given actual married other working sur fore".split()
+_PRONOUNS: Final = words("he she they i we you it who")
+_KINDS_OF_NAME: Final = words(
+    "full first last real own birth middle maiden family christian legal given actual married other working sur fore"
 )
-_AFTER_NAME: Final = frozenset("is s was are as being it's its be erm er um it i".split())
+_AFTER_NAME: Final = words("is s was are as being it's its be erm er um it i")
 _AFTER_NAME_SEPS: Final = frozenset((" ", "'", ", ", " (", " '", ' "'))
-_KIN_LINKS: Final = frozenset("is called named who was s name he's she's hes shes he she are names".split())
+_KIN_LINKS: Final = words("is called named who was s name he's she's hes shes he she are names")
 _KIN_SEPS: Final = frozenset((" ", ", ", "'", " ("))
 _AFTER_RANK: Final = frozenset((" ", ". ", ".", "/", " (", ") ", ", "))
 _AFTER_RANK_NAME: Final = frozenset((" ", ". ", ".", ": ", ") ", " (", ", "))
-_ORG_SURNAMES: Final = frozenset(
-    "bank inn park moor wood woods heath forest mills mill garage castle dale post mall down rail church base".split()
+_ORG_SURNAMES: Final = words(
+    "bank inn park moor wood woods heath forest mills mill garage castle dale post mall down rail church base"
 )
 _FOREIGN: Final = {
     "numesc": ((),),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import ENGLISH, lexicon
+from shared.sanitiser.lexicon import ENGLISH, lexicon, words
 from shared.sanitiser.reading import Reading, Span
 
 # Each begins where no word goes on to its left, so that no stretch of text is tried twice.
@@ -21,8 +21,8 @@ _SPELLED_LOCAL: Final = re.compile(rf"(?:[\w+.\-]+{_JOINT}){{0,4}}[\w+.\-]+\Z")
 _MAILERS: Final = "gmail|googlemail|hotmail|outlook|yahoo|icloud|protonmail|proton|live|aol|btinternet|sky|talktalk|virginmedia|me"
 _KNOWN_HOST: Final = re.compile(rf"(?:\sat\s|\s?@\s?)(?:{_MAILERS})\b(?:{_DOT}(?:{_TOP}))*")
 _MAILER_WORDS: Final = frozenset(_MAILERS.split("|")) - {"me", "live", "sky"}
-_NOT_LOCAL: Final = frozenset(
-    "he she they it me us him her them work home was is were i looked signed works got logged".split()
+_NOT_LOCAL: Final = words(
+    "he she they it me us him her them work home was is were i looked signed works got logged"
 )
 _AT: Final = frozenset(("at",))
 _TOPS: Final = frozenset(_TOP.split("|"))
@@ -91,7 +91,7 @@ _UNDERSCORED: Final = re.compile(
     r"(?<![\w\[/.@-])(?=\w{0,40}[a-z0-9]_)[a-z0-9][\w.]{0,40}?_[\w.]{0,40}\w(?![\w@])"
 )
 _APPS: Final = frozenset(name.split()[0] for name in _APP.split("|"))
-_USERS: Final = frozenset("handle username user gamertag screen known online account".split())
+_USERS: Final = words("handle username user gamertag screen known online account")
 # `jazzy.m0on`, `skyraff#2207`: no word, number or link looks so.
 _NUMBERED: Final = re.compile(
     r"(?<![\w./@#-])(?:[a-z]{3,20}\.[a-z]{1,20}[0-9]{1,6}[a-z]{0,20}|[a-z]\w{2,20}#[0-9]{4})(?![\w@.]\w)"
@@ -100,11 +100,9 @@ _WHAT3WORDS: Final = re.compile(
     r"(?<!:)/{2,3}\s?[a-z]{2,20}\.[a-z]{2,20}\.[a-z]{2,20}\b|\b(?:what ?(?:3|three) ?words|w3w)[^.\n]{0,24}?\b([a-z]{3,}[. ][a-z]{3,}[. ][a-z]{3,})\b"
 )
 # `my Instagram is private` names nobody.
-_STATES: Final = frozenset(
-    """private public locked hacked blocked closed gone not now still down full being under deleted fake the
+_STATES: Final = words("""private public locked hacked blocked closed gone not now still down full being under deleted fake the
     suspended disabled off offline open known always never all just only empty monitored watched how where a an his her
-    on in at from to and that what one my our their this it i he she they we you so because used called me him group""".split()
-)
+    on in at from to and that what one my our their this it i he she they we you so because used called me him group""")
 _USER: Final = re.compile(
     r"\b(?:handle|username|user name|gamertag|screen name|known online as|online as|account name)(?: is|:| was| =){0,4}\s?(@?[\w.\-]{3,40})"
 )
@@ -116,25 +114,29 @@ def handles(reading: Reading) -> Iterator[Span]:
     if "@" in low:
         for found in _HANDLE.finditer(reading.text):
             yield Span(found.start(), found.end(), "handle")
-    for pattern, words in ((_ACCOUNT, _APPS), (_USER, _USERS)):
-        for found in reading.matches(pattern, words):
+    for pattern, first in ((_ACCOUNT, _APPS), (_USER, _USERS)):
+        for found in reading.matches(pattern, first):
             name = found.group(1).rstrip(_TRAILING)
-            if len(name) > 2 and name not in _STATES and _looks_like_handle(reading, found.start(1), name):
+            if len(name) > 2 and name not in _STATES and _looks_like_handle(name):
                 yield Span(found.start(1), found.start(1) + len(name), "handle")
     if "_" in low:
         for found in _UNDERSCORED.finditer(low):
             if not found.group().startswith("speaker_"):
                 yield Span(found.start(), found.end(), "handle")
-    if reading.digits:
-        for found in _NUMBERED.finditer(low):
-            yield Span(found.start(), found.end(), "handle")
+    for digit, _ in reading.digit_runs:
+        if digit and (low[digit - 1].isalpha() or low[digit - 1] == "#"):
+            start = (
+                max(low.rfind(" ", max(0, digit - 40), digit), low.rfind("\n", max(0, digit - 40), digit)) + 1
+            )
+            if handle := _NUMBERED.match(low, start):
+                yield Span(start, handle.end(), "handle")
     if "//" in low or "words" in low or "w3w" in low:
         for found in _WHAT3WORDS.finditer(low):
             start = found.start(1) if found.group(1) else found.start()
             yield Span(start, found.end(), "address")
 
 
-def _looks_like_handle(reading: Reading, start: int, name: str) -> bool:
+def _looks_like_handle(name: str) -> bool:
     """A word of the language is none, but for a capital or a digit in it."""
     return any(not c.isalpha() for c in name) or not lexicon().get(name, 0) & ENGLISH
 

@@ -10,7 +10,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.sanitiser.lexicon import CALLER, KIN, NICKNAME, ORG, PLACE, POLICE, RANK, ROLE, TITLE, lexicon
+from shared.sanitiser.lexicon import (
+    CALLER,
+    KIN,
+    NICKNAME,
+    ORG,
+    PLACE,
+    POLICE,
+    RANK,
+    ROLE,
+    TITLE,
+    lexicon,
+    words,
+)
 from shared.sanitiser.mentions import POLICE_WORD, Mention, find_mentions
 from shared.sanitiser.reading import Reading, folded
 
@@ -73,8 +85,8 @@ def subjects_of(names: Iterable[str | None]) -> tuple[Subject, ...]:
     return tuple(subjects)
 
 
-_NO_NAMES: Final = frozenset(
-    "unknown officer not known name unnamed male female man woman the a an of from and or one two some called".split()
+_NO_NAMES: Final = words(
+    "unknown officer not known name unnamed male female man woman the a an of from and or one two some called"
 )
 
 
@@ -85,8 +97,7 @@ def find_persons(readings: Sequence[Reading], subjects: Sequence[Subject]) -> li
         (at, mention) for at, reading in enumerate(readings) for mention in find_mentions(reading, known)
     ]
     evidence = [_evidence(readings[at], mention, found, n, at) for n, (at, mention) in enumerate(found)]
-    persons = _grouped(found, evidence, subjects)
-    return persons
+    return _grouped(found, evidence, subjects)
 
 
 def _grouped(
@@ -100,7 +111,7 @@ def _grouped(
     order = sorted(range(len(found)), key=lambda n: (not found[n][1].is_whole, n))
     for n in order:
         at, mention = found[n]
-        person = _bearer(mention, evidence[n], n, found, by_name, of_mention) or _officer_for_short(
+        person = _bearer(mention, evidence[n], n, by_name, of_mention) or _officer_for_short(
             mention, officers
         )
         if person is None:
@@ -134,7 +145,6 @@ def _bearer(
     mention: Mention,
     evidence: int,
     n: int,
-    found: list[tuple[int, Mention]],
     by_name: dict[str, list[Person]],
     of_mention: dict[int, Person],
 ) -> Person | None:
@@ -168,7 +178,7 @@ def _officer_for_short(mention: Mention, officers: list[Person]) -> Person | Non
 
 
 def _fits(mention: Mention, person: Person, evidence: int) -> bool:
-    if mention.is_self and person.evidence == IS_POLICE or evidence == IS_POLICE and person.is_private:
+    if (mention.is_self and person.evidence == IS_POLICE) or (evidence == IS_POLICE and person.is_private):
         return False
     names = set(mention.names)
     if len(mention.names) > 1:
@@ -210,9 +220,9 @@ def _is_subject(person: Person, subject: Subject) -> bool:
         return False
     unknown = names - known
     if not unknown:
-        if any(m.titled in {"mrs", "miss", "ms"} for _, m in person.mentions) and len(subject.names) > 1:
-            return False
-        return True
+        return not (
+            any(m.titled in {"mrs", "miss", "ms"} for _, m in person.mentions) and len(subject.names) > 1
+        )
     return all(
         any(is_short_for(name, whole) or name == whole[:1] for whole in known) for name in unknown
     ) and (len(names) == len(unknown) or bool(names & known))
@@ -276,19 +286,17 @@ def _long_forms(short: str) -> tuple[str, ...]:
 
 # Evidence: the words beside one mention
 
-_BRIDGE: Final = frozenset(
-    """a an the my our your his her their is was who s he she he's she's hes shes that's and also in at of with for from by
+_BRIDGE: Final = words("""a an the my our your his her their is was who s he she he's she's hes shes that's and also in at of with for from by
     serving retired former ex new local same other duty on traffic response neighbourhood community beat firearms custody
     special acting temporary senior young old big tall female male lady lad man bloke woman works worked working now then
     as been being said i'm it it's me says well still actually is's not really both are were be to called named one custody
     full time part day a's trainee probationary probationer student cid off plain clothes plainclothes uniform uniformed
     nights london met officer's wee undercover armed off-duty on-duty off duty known only bent so-called another
-    boy girl guy chap fella kid chief scene call calls him her them name name's surname names our""".split()
-)
-_NOT_POLICE: Final = frozenset("not isn't isnt no wasn't never".split())
-_SAYS_POLICE: Final = frozenset("job force forces met".split())
-_RELATED: Final = frozenset(
-    "'s wife husband partner ex friend mate brother sister mother father mum dad son daughter".split()
+    boy girl guy chap fella kid chief scene call calls him her them name name's surname names our""")
+_NOT_POLICE: Final = words("not isn't isnt no wasn't never")
+_SAYS_POLICE: Final = words("job force forces met")
+_RELATED: Final = words(
+    "'s wife husband partner ex friend mate brother sister mother father mum dad son daughter"
 )
 _MOST_BRIDGE: Final = 7
 
@@ -336,7 +344,7 @@ def _labelled(reading: Reading, mention: Mention) -> int:
     return UNKNOWN
 
 
-_NAME_LABELS: Final = frozenset("name surname forename forenames names first last".split())
+_NAME_LABELS: Final = words("name surname forename forenames names first last")
 
 
 def _collar_beside(reading: Reading, mention: Mention) -> bool:
@@ -361,8 +369,8 @@ def _collar_beside(reading: Reading, mention: Mention) -> bool:
     )
 
 
-_TIMES: Final = frozenset(
-    "in since until from of by january february march april may june july august september october november december".split()
+_TIMES: Final = words(
+    "in since until from of by january february march april may june july august september october november december"
 )
 
 
@@ -412,9 +420,9 @@ def _is_kin_near(reading: Reading, i: int) -> bool:
     return any(reading.flags[k] & (KIN | ROLE) for k in range(max(0, i - 10), i))
 
 
-_CALLS: Final = frozenset("call calls called calling".split())
-_THEM: Final = frozenset("him her himself herself".split())
-_NAMING: Final = frozenset("called named is was were are name name's names s as known call calls".split())
+_CALLS: Final = words("call calls called calling")
+_THEM: Final = words("him her himself herself")
+_NAMING: Final = words("called named is was were are name name's names s as known call calls")
 
 
 def _said_after(reading: Reading, mention: Mention, following: Mention | None) -> int:
@@ -484,11 +492,8 @@ def _said_later(reading: Reading, mention: Mention, following: Mention | None) -
                 return UNKNOWN
         elif sentences and low not in {"is", "s", "was", "joined"}:
             return UNKNOWN
-        if (
-            reading.flags[i] & (KIN | ROLE)
-            or low in {"him", "her", "she", "he"}
-            and "," not in sep
-            and not sentences
+        if reading.flags[i] & (KIN | ROLE) or (
+            low in {"him", "her", "she", "he"} and "," not in sep and not sentences
         ):
             return UNKNOWN
         if low in _HE_IS or (
@@ -502,7 +507,7 @@ def _said_later(reading: Reading, mention: Mention, following: Mention | None) -
 
 
 _FAR: Final = 24
-_HE_IS: Final = frozenset("he's she's hes shes".split())
+_HE_IS: Final = words("he's she's hes shes")
 
 
 def _rest(reading: Reading, i: int, limit: int) -> int:

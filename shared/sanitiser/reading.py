@@ -126,9 +126,8 @@ class Reading:
         else:
             self.lows = [folded(low[s:e]) for s, e in zip(self.starts, self.ends, strict=True)]
         self.flags = list(map(lexicon().get, self.lows, repeat(0)))
-        for i, flags in enumerate(self.flags):
-            if not flags and not self.words[i].isdecimal():
-                self.flags[i] = flags_of_compound(self.lows[i])
+        for i in [i for i, flags in enumerate(self.flags) if not flags]:
+            self.flags[i] = flags_of_compound(self.lows[i])
         self._known = frozenset(self.lows)
         self._at: dict[str, list[int]] = {}
         self.is_caseless = _is_caseless(text)
@@ -204,6 +203,16 @@ class Reading:
             if begin > position and sent[begin - 1] != " " and _joins(sent[begin]):
                 begin -= 1  # the character that a mark belongs to
             add(sent[position:begin], position, 0)
+            if (
+                (stretch := uneven.group()).isspace()
+                and stretch.isascii()
+                and not (parts and parts[-1][-1] in _SPACES)
+            ):
+                while sent[end : end + 1] == " ":
+                    end += 1
+                add("\n" if not _ENDS_OF_LINE.isdisjoint(stretch) else " ", begin, end)
+                position = end
+                continue
             for character, first, last in _evened(sent, begin, end):
                 if character in _SPACES and parts and parts[-1][-1] in _SPACES:
                     # White space on both sides of what was dropped, or two stretches that met.
@@ -227,9 +236,7 @@ class Reading:
         if space == "\n":
             parts[-1] = parts[-1][:-1] + "\n"
         start, first, last = self._pieces[-1]
-        if last:
-            self._pieces[-1] = (start, first, end)
-        elif len(parts[-1]) == 1:
+        if last or len(parts[-1]) == 1:
             self._pieces[-1] = (start, first, end)
         else:
             self._pieces.append((start + len(parts[-1]) - 1, first + len(parts[-1]) - 1, end))
@@ -248,7 +255,7 @@ def _evened(sent: str, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
         while position < end and (_is_mark(sent[position]) or _is_invisible(sent[position])):
             position += 1
         cluster = sent[first:position]
-        if cluster == "\n" or cluster == " " or cluster.isspace() or cluster in _ENDS_OF_LINE:
+        if cluster in {"\n", " "} or cluster.isspace() or cluster in _ENDS_OF_LINE:
             is_line_end = cluster in _ENDS_OF_LINE
             while position < end and (sent[position].isspace() or _is_invisible(sent[position])):
                 is_line_end = is_line_end or sent[position] in _ENDS_OF_LINE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from shared.sanitiser.lexicon import NUMBER
+from shared.sanitiser.lexicon import NUMBER, words
 from shared.sanitiser.reading import Reading, Span
 
 _DIGITS: Final = {
@@ -43,15 +43,12 @@ _DIGITS: Final = {
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
 _SHORTEST: Final = 7
 _LONGEST_GAP: Final = 3
-_FILLERS: Final = frozenset(
-    "and er erm um uh hang on then it's thats that's a wait so like no sorry the".split()
-)
+_FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait so like no sorry the")
 
 
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more in a row of which at least two are words, with a filler or two between."""
-    flags, lows = reading.flags, reading.lows
-    at = [i for i, f in enumerate(flags) if f & NUMBER]
+    at = [i for i, f in enumerate(reading.flags) if f & NUMBER]
     if len(at) < 2:
         return
     done = -1
@@ -59,12 +56,11 @@ def spoken_digits(reading: Reading) -> Iterator[Span]:
         if i <= done:
             continue
         first = _back_over_figures(reading, i)
-        end, digits, words, values = _run(reading, first)
+        end, stop, digits, words, values = _run(reading, first)
         counted = len(values) > 2 and all(after - before == 1 for before, after in pairwise(values))
         if words >= 2 and digits >= _SHORTEST and not counted:
             yield Span(reading.starts[first], reading.ends[end], "phone")
-        done = max(end, i)
-    _ = lows
+        done = max(end, stop - 1, i)
 
 
 def _back_over_figures(reading: Reading, i: int) -> int:
@@ -79,8 +75,8 @@ def _back_over_figures(reading: Reading, i: int) -> int:
     return i
 
 
-def _run(reading: Reading, first: int) -> tuple[int, int, int, list[int]]:
-    """(last token, digits, words among them, single values)."""
+def _run(reading: Reading, first: int) -> tuple[int, int, int, int, list[int]]:
+    """(last token, the one after what was looked at, digits, words among them, single values)."""
     lows, seps = reading.lows, reading.seps
     last = i = first
     digits = words = 0
@@ -113,4 +109,4 @@ def _run(reading: Reading, first: int) -> tuple[int, int, int, list[int]]:
         else:
             break
         i += 1
-    return last, digits, words, values
+    return last, i, digits, words, values

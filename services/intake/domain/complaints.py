@@ -1,7 +1,7 @@
 """Sanitises every text of a complaint, before anything of it is written to disk.
 
-All texts are read together, so that one person has one number in all of them and a subject of the form stays in
-each. The digits of a partner body's own number stay, and the receipt of an earlier complaint is left out.
+All texts are read together, so that one person has one number in all of them and a subject of the form stays
+in each. The digits of a partner body's own number stay, and the receipt of an earlier complaint is left out.
 """
 
 from collections import Counter

@@ -127,8 +127,7 @@ def test_no_span_parts_a_character_from_its_marks(text: str) -> None:
 @given(st.text(st.characters(codec=None), max_size=80) | TEXT)
 @settings(max_examples=300, deadline=None)
 def test_the_way_back_is_exact_for_any_text(text: str) -> None:
-    """Spans of the reading follow each other in the text as sent as they do in the reading, and every character
-    that can be seen is in one."""
+    """Spans of the reading follow each other in the text as sent as they do in the reading."""
     reading = Reading(text)
     position = 0
     for at in range(len(reading.text)):
@@ -151,7 +150,7 @@ SAID = (
     "{} rang me.",
     "He hit {}.",
     "I told {} and Ann.",
-    "kids of {}",
+    "It was the kids of {}.",
 )
 
 
@@ -191,7 +190,7 @@ HIDDEN = (
     ("at \uff33\uff37\uff11\uff21 \uff11\uff21\uff21 now", "\uff21\uff21"),
     ("near S\u200bW1A 1\u200bAA now", "1\u200bAA"),
     (
-        "ring 0\ufe0f\u20e37\ufe0f\u20e37\ufe0f\u20e30\ufe0f\u20e30\ufe0f\u20e39\ufe0f\u20e30\ufe0f\u20e30\ufe0f\u20e31\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e3",
+        "ring " + "".join(f"{digit}\ufe0f\u20e3" for digit in "07700900123"),
         "9",
     ),
     ("My n\u0430me is Pauline Kerr.", "Pauline"),
