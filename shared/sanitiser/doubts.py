@@ -34,7 +34,10 @@ class Doubt:
 
 
 def find_doubts(
-    readings: Sequence[Reading], persons: Sequence[Person], subjects: Sequence[Subject]
+    readings: Sequence[Reading],
+    persons: Sequence[Person],
+    left: Sequence[Sequence[int]],
+    subjects: Sequence[Subject],
 ) -> list[list[tuple[Reason, Span]]]:
     """The doubts of each text, as spans of its reading."""
     found: list[list[tuple[Reason, Span]]] = [[] for _ in readings]
@@ -60,6 +63,10 @@ def find_doubts(
             )
         )
     for at, reading in enumerate(readings):
+        found[at] += [
+            ("unplaced_person", Span(reading.starts[token], reading.ends[token], "name"))
+            for token in left[at]
+        ]
         if reading.text and is_other_language(reading):
             found[at].append(("other_language", Span(0, len(reading.text), "name")))
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.sanitiser.lexicon import words
+from shared.sanitiser.numbers import DATES
 from shared.sanitiser.reading import Reading, Span
 
 _CODE: Final = r"([a-z]{0,4}[ /\-]?[0-9][0-9 /\-]{1,14}[0-9](?:[ /\-]?[a-z]{1,2}\b)?|[a-z]{0,4}[0-9]{2,12}[a-z]{0,3})(?![0-9])"
@@ -42,7 +43,7 @@ _BEFORE: Final = re.compile(
 )
 _FORMATS: Final = re.compile(
     r"(?<![A-Za-z0-9/\-])(?:[A-Z]{2}[0-9]{7}|GWF[0-9]{9}|[A-Z]{3}/[0-9]{2}/[0-9]{4,6}(?:/[A-Z])?|A[0-9]{4}[A-Z]{2}"
-    r"|[0-9]{2,4}/[0-9]{5,7}[A-Z]|[A-Z][0-9]{7})(?![A-Za-z0-9/\-])"
+    r"|[0-9]{2,4}/[0-9]{5,7}[A-Z])(?![A-Za-z0-9/\-])"
 )
 
 
@@ -73,7 +74,7 @@ def identity_numbers(reading: Reading) -> Iterator[Span]:
     if found_all:
         for found in found_all:
             code = found.group(1)
-            if sum(map(str.isdecimal, code)) >= 3:
+            if sum(map(str.isdecimal, code)) >= 3 and not DATES.search(code):
                 start = found.start(1) + len(code) - len(code.lstrip(" /-"))
                 yield Span(start, found.start(1) + len(code.rstrip(" /-")), "identity-number")
     if any(end - start > 3 for start, end in reading.digit_runs):

@@ -100,9 +100,11 @@ class Mention:
         return len(self.names) > 1 or bool(self.initials)
 
 
-def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> list[Mention]:
-    """The mentions of persons in their order; none overlaps another. `known` are names of the form's subjects."""
-    return _Finder(reading, known).find()
+def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
+    """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
+    may be names, for no list has them. `known` are names of the form's subjects."""
+    finder = _Finder(reading, known)
+    return finder.find(), finder.left()
 
 
 class _Finder:
@@ -135,12 +137,33 @@ class _Finder:
                 self.taken_to = mention.last
         return self._with_repetitions()
 
+    def left(self) -> list[int]:
+        """Tokens that look like a name, that no list has, and that were taken for a place or for no name."""
+        taken = {at for mention in self.found for at in range(mention.first, mention.last + 1)}
+        return [
+            at
+            for at in self.doubtful
+            if at not in taken
+            and not self.flags[at] & ~(SURNAME | RARE_GIVEN)
+            and not (self._starts_sentence(at) and not self.flags[at])
+            and len(self.lows[at]) > 2
+            and self.words[at].isalpha()
+            and not (self.words[at].isupper() and not self.shouted)
+        ]
+
     def _at(self, i: int) -> Mention | None:
         word, f = self.words[i], self.flags[i]
         if word[0] == "[" or word[0].isdecimal() or "_" in word:
             return None
         if f & _CUE and (mention := self._after_cue(i)):
             return mention
+        if (
+            len(word) == 1
+            and i + 2 < self.count
+            and self.seps[i + 1] in {".", ". "}
+            and self.lows[i] + self.lows[i + 1] in _DOTTED_RANKS
+        ):
+            return self._after_rank(i + 1)
         if self._is_capital(i):
             return self._capitals(i)
         if not word.isascii() and word[0] > "\u0590" and (f & ANY_GIVEN or self.latin):
@@ -220,7 +243,7 @@ class _Finder:
             f & PARTICLE and i and self.words[i].islower() and self.words[i - 1][0].isupper()
         ):
             return self._after_rank(i)
-        if f & TITLE and (mention := self._after_title(i)):
+        if f & TITLE and self.words[i] != "DR" and (mention := self._after_title(i)):
             return mention
         start, strong, is_self, kin = i + 1, False, False, bool(f & KIN)
         if (
@@ -411,6 +434,8 @@ class _Finder:
         ):
             return None
         low = self.lows[start]
+        if " ".join(self.lows[i : start + 1]) in places():
+            return None
         if low in _STOP and not (len(low) == 1 and self.words[start].isupper()):
             return None
         f = self.flags[start]
@@ -723,6 +748,8 @@ class _Finder:
     def _run(self, i: int, end: int, before: str, *, starts_sentence: bool) -> Mention | None:
         f, last = self.flags[i], self.flags[end]
         if len(self.words[i]) == 1:
+            if last & PLACE and not last & SURNAME:
+                return self._skip(end)
             return self._mention(i, end)
         if (f & ENGLISH and not f & ANY_NAME) or (starts_sentence and f & COMMON and not f & GIVEN):
             # The first word is none of the name: it begins the sentence, or is a word such as `Crown`.
@@ -752,6 +779,8 @@ class _Finder:
             and self.words[i - 2][0].isupper()
             and self.flags[i - 2] & (ORG | STREET | BUILDING | SCHOOL)
         ):
+            return self._skip(i)
+        if self._is_of_crossing(i) or (f & PLACE and self._is_station(i, before)):
             return self._skip(i)
         if f & PLACE and f & GIVEN and not f & STRONG and not self._is_surname_place(i, before):
             return self._skip(i)
@@ -830,6 +859,23 @@ class _Finder:
             return self._skip(i)  # AirTag, YouTube
         return self._mention(i, i, sure=False)
 
+    def _is_station(self, i: int, before: str) -> bool:
+        """`PC Leo Standish, Leigh, did it`, `PC Toby Jugg of Melton`: a place after an officer."""
+        if before == "of" and i > 1 and self.words[i - 2][0].isupper():
+            return True
+        if self.seps[i] not in {", ", " ("} or not self.words[i - 1][0].isupper():
+            return False
+        closes = i + 1 >= self.count or self.seps[i + 1][0] in ",.;)\n"
+        return closes and any(self.flags[k] & RANK for k in range(max(0, i - 5), i))
+
+    def _is_of_crossing(self, i: int) -> bool:
+        """`Rhawn and Leon Streets`."""
+        return (
+            i + 3 < self.count
+            and self.lows[i + 1] in {"and", "&"}
+            and self.lows[i + 3] in {"streets", "avenues", "roads", "sts", "lanes"}
+        )
+
     def _closes_place(self, i: int) -> bool:
         """`PC Ewan Gill, Govan.`: the last of a list of capitals, none of them a given name."""
         before_is_capital = self.words[i - 1][0].isupper() or self.words[i - 1][0].isdecimal()
@@ -884,6 +930,8 @@ class _Finder:
 
     def _has_private_cue(self, i: int) -> bool:
         if i == 0 or self.seps[i] not in _WITHIN:
+            return False
+        if self.flags[i] & PLACE and self.seps[i] != " ":
             return False
         return bool(self.flags[i - 1] & (KIN | ROLE | TITLE | CALLED)) and self.flags[i - 1] & ORG == 0
 
@@ -999,13 +1047,14 @@ class _Finder:
     def _skip_proper(self, i: int) -> Mention | None:
         """A harmless capital, with the capitals that go with it: `Royal Courts`, `Premier Inn`."""
         end = i
-        while (
-            end + 1 < self.count
-            and self.seps[end + 1] == " "
-            and self._is_capital(end + 1)
-            and self.flags[end + 1] & (_AFTER_A_PLACE | HARMLESS)
-            and not self.flags[end + 1] & (GIVEN | RANK)
-        ):
+        while end + 1 < self.count and self.seps[end + 1] == " " and self._is_capital(end + 1):
+            f = self.flags[end + 1]
+            if not (
+                (f & (_AFTER_A_PLACE | HARMLESS) and not f & (GIVEN | RANK))
+                or (self.lows[end] in _DIRECTIONS and not f & (STRONG | RANK))
+                or " ".join(self.lows[end : end + 2]) in places()
+            ):
+                break
             end += 1
         self.taken_to = end
         return None
@@ -1052,8 +1101,7 @@ class _Finder:
             low = self.lows[at]
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
-        for mention in self._signatures(taken):
-            added.append(mention)
+        added += self._signatures(taken)
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found
@@ -1088,6 +1136,10 @@ class _Finder:
 
 
 _VALEDICTIONS: Final = frozenset(word for word, f in lexicon().items() if f & THANKS)
+_DIRECTIONS: Final = words(
+    "north south east west northern southern eastern western upper lower great little new old"
+)
+_DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 _FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
 _SPEAKING: Final = words("again here speaking calling ringing phoning writing")
 _REPORTS: Final = words(

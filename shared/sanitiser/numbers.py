@@ -52,10 +52,12 @@ CONTEXT: Final = 48
 
 _GUID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _CRIME_NUMBER: Final = re.compile(r"[0-9]{1,2}[a-z]{0,3}/[0-9]{3,7}/[0-9]{2,4}(?![0-9])")
+# `GLOS-2024-0501-118`, `OPONI 2023-88124`
+_DATED_NUMBER: Final = re.compile(r"20[0-9]{2}(?:[0-9]{4})?-[0-9]{2,}")
 _NAMES_AN_EVENT: Final = re.compile(
     r"\b(?:crime|incident|cad|log|custody|case|police|report|occurrence|complaint|court|cps|urn|job|event|arrest|charge"
     r"|niche|storm|ref|reference|refs|numbers|rms|cris|connect|athena|iopc|psd|call|dispatch|exhibit|evidence|video|clip|bodycam|axon)"
-    r"\b(?:\s|\.|\b(?:reference|ref|record|log|report|number|numbers|no|num|nr|id|is|was|of|as|given|cad|crime)\b"
+    r"\b(?:\s|\.|\b(?:reference|ref|record|log|report|number|numbers|no|num|nr|id|is|was|of|as|given|cad|crime|from|101|999|its|it's|by|force)\b"
     r"|[:=#,\-/(]){0,10}(?:[a-z]{1,6}[0-9]{0,2}[a-z]{0,2}[/\-]?\s?)?\Z"
 )
 
@@ -63,6 +65,11 @@ _NAMES_AN_EVENT: Final = re.compile(
 def _is_reference(reading: Reading, run: re.Match[str]) -> bool:
     """A number of an event, which stays: `crime ref 12230045871`, `20/418822/23`."""
     if _CRIME_NUMBER.match(reading.low, run.start()):
+        return True
+    if (
+        _DATED_NUMBER.match(reading.text, run.start())
+        and reading.text[run.start() - 2 : run.start() - 1].isupper()
+    ):
         return True
     before = reading.before(run.start(), CONTEXT)
     return bool(_NAMES_AN_EVENT.search(before)) and not _MY_PHONE.search(before)

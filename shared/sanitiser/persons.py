@@ -44,8 +44,8 @@ class Person:
 
     @property
     def is_unplaced(self) -> bool:
-        """Whether it is not sure that the name is a person's, or that the person is police."""
-        return self.is_doubtful or (self.evidence == LIKELY_POLICE and not self.is_subject)
+        """Whether the person stays without it being sure that they are police."""
+        return self.stays and self.evidence == LIKELY_POLICE and not self.is_subject
 
     @property
     def stays(self) -> bool:
@@ -90,14 +90,16 @@ _NO_NAMES: Final = words(
 )
 
 
-def find_persons(readings: Sequence[Reading], subjects: Sequence[Subject]) -> list[Person]:
-    """All persons of the texts in the order of their first mention, each placed."""
+def find_persons(
+    readings: Sequence[Reading], subjects: Sequence[Subject]
+) -> tuple[list[Person], list[list[int]]]:
+    """All persons of the texts in the order of their first mention, each placed; and for each text the tokens that
+    were left though they may be names."""
     known = frozenset(name for subject in subjects for name in subject.names)
-    found = [
-        (at, mention) for at, reading in enumerate(readings) for mention in find_mentions(reading, known)
-    ]
+    read = [find_mentions(reading, known) for reading in readings]
+    found = [(at, mention) for at, (mentions, _) in enumerate(read) for mention in mentions]
     evidence = [_evidence(readings[at], mention, found, n, at) for n, (at, mention) in enumerate(found)]
-    return _grouped(found, evidence, subjects)
+    return _grouped(found, evidence, subjects), [left for _, left in read]
 
 
 def _grouped(
@@ -322,13 +324,17 @@ def _evidence(reading: Reading, mention: Mention, found: list[tuple[int, Mention
 
 
 def _is_caller(reading: Reading, mention: Mention) -> bool:
-    """`Caller Jane Hale`, `Complainant: J. Hale`, `IP is her sister Ann`."""
+    """`Caller Jane Hale`, `Complainant: J. Hale`, `IP is her sister Ann`; not what a caller says in a transcript."""
     i = mention.title - 1
-    return (
-        i >= 0
-        and bool(reading.flags[i] & CALLER)
-        and reading.seps[i + 1] in {" ", ": ", ", ", " (", " - ", " = ", "="}
-    )
+    if i < 0 or not reading.flags[i] & CALLER:
+        return False
+    sep = reading.seps[i + 1]
+    if sep == ": " and len(reading.tokens(_SPEAKERS)) > 1:
+        return False
+    return sep in {" ", ": ", ", ", " (", " - ", " = ", "="}
+
+
+_SPEAKERS: Final = words("caller handler operator interviewer listener volunteer worker")
 
 
 def _labelled(reading: Reading, mention: Mention) -> int:

@@ -179,7 +179,7 @@ def _found(
     }
     with_persons = [at for at, field in enumerate(fields) if field.kind in _WITH_PERSONS]
     of_persons = [readings[at] for at in with_persons]
-    persons = find_persons(of_persons, subjects)
+    persons, left = find_persons(of_persons, subjects)
     for person in persons:
         if person.stays:
             continue
@@ -198,7 +198,7 @@ def _found(
                 readings[at], spans[at], persons, with_persons.index(at)
             )
     doubts: list[list[tuple[Reason, Span]]] = [[] for _ in fields]
-    for at, of_text in zip(with_persons, find_doubts(of_persons, persons, subjects), strict=True):
+    for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
         doubts[at] = of_text
     return _Found({at: _unmarked(readings[at], of_text) for at, of_text in spans.items()}, doubts)
 

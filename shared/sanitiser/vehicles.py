@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.sanitiser.lexicon import POLICE, RANK
+from shared.sanitiser.languages import is_other_language
 from shared.sanitiser.reading import Reading, Span
 
 _PLATE: Final = re.compile(
@@ -83,6 +84,8 @@ def _is_private(low: str, start: int, end: int, reading: Reading) -> bool:
             if not owned:
                 continue
         return owner.lastgroup == "mine"
+    if is_other_language(reading):
+        return False  # a person looks at it
     return (
         not any(
             flags & (RANK | POLICE)
