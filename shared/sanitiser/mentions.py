@@ -601,6 +601,8 @@ class _Finder:
                 break
             if f & HARMLESS and not f & ANY_GIVEN and not (f & SURNAME and not f & MONTH):
                 break
+            if sep == ". " and f & ENGLISH and not f & SURNAME:
+                break  # `Officer M. According to`
             if f & RANK and len(word) <= 4 and word.isupper():
                 break
             if len(word) > 1 and word.isupper() and not self.words[i].isupper() and not f & ANY_NAME:

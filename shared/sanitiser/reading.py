@@ -9,8 +9,8 @@ its marks. Everything takes time linear in the length of the text.
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, repeat
 from typing import Final, NamedTuple
 
@@ -110,18 +110,11 @@ class Reading:
         self.text = sent
         if not (sent.isascii() and sent.isprintable() and "  " not in sent):
             self._normalise()
-        text = self.text
-        low = text.lower()
-        if len(low) != len(text):  # no character of a normalised text is longer in lower case but the final
-            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-        self.low = low
-        parts = _TOKEN.split(text)
-        places = list(accumulate(map(len, parts)))
-        self.seps = parts[0::2]
-        self.words = parts[1::2]
-        self.starts = places[0:-1:2]
-        self.ends = places[1::2]
-        if text.isascii():
+        parts = _TOKEN.split(self.text)
+        self.seps, self.words = parts[0::2], parts[1::2]
+        self._locate(parts)
+        low = self.low
+        if self.text.isascii():
             self.lows = [low[s:e] for s, e in zip(self.starts, self.ends, strict=True)]
         else:
             self.lows = [folded(low[s:e]) for s, e in zip(self.starts, self.ends, strict=True)]
@@ -129,10 +122,60 @@ class Reading:
         for i in [i for i, flags in enumerate(self.flags) if not flags]:
             self.flags[i] = flags_of_compound(self.lows[i])
         self._known = frozenset(self.lows)
+
+    def _locate(self, parts: list[str]) -> None:
+        text = self.text
+        low = text.lower()
+        if len(low) != len(text):  # no character of a normalised text is longer in lower case but a few
+            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        self.low = low
+        places = list(accumulate(map(len, parts)))
+        self.starts, self.ends = places[0:-1:2], places[1::2]
         self._at: dict[str, list[int]] = {}
         self.is_caseless = _is_caseless(text)
         self.digit_runs = tuple(_digit_runs(text))
         self.digits = sum(end - start for start, end in self.digit_runs)
+
+    def replaced(self, replacements: Sequence[tuple[int, int, str]]) -> "Reading":
+        """The reading of the text with (start, end, marker) in the place of what was there: the same as reading it
+        anew, in a third of the time where markers take the place of whole tokens."""
+        seps, words, lows, flags = [], [], [], []
+        done = position = 0
+        plain = not self._pieces
+        for start, end, marker in replacements:
+            first = bisect_left(self.starts, start)
+            last = bisect_right(self.ends, end)
+            plain = plain and first < last and first >= done and (first == 0 or self.ends[first - 1] <= start)
+            if not plain or (last < len(self.starts) and self.starts[last] < end):
+                return Reading(_with_markers(self.sent, replacements))
+            if first > done:
+                seps += [self.text[position : self.starts[done]], *self.seps[done + 1 : first]]
+                position = self.ends[first - 1]
+            words += [*self.words[done:first], marker]
+            lows += [*self.lows[done:first], marker]
+            flags += [*self.flags[done:first], 0]
+            seps.append(self.text[position:start])
+            done, position = last, end
+        if done < len(self.words):
+            seps += [self.text[position : self.starts[done]], *self.seps[done + 1 :]]
+        else:
+            seps.append(self.text[position:])
+        new = Reading.__new__(Reading)
+        new.words, new.lows, new.flags = (
+            words + self.words[done:],
+            lows + self.lows[done:],
+            flags + self.flags[done:],
+        )
+        new.seps = seps
+        parts = [""] * (2 * len(new.words) + 1)
+        parts[0::2], parts[1::2] = seps, new.words
+        new.text = new.sent = "".join(parts)
+        if "  " in new.text:
+            return Reading(new.text)
+        new._pieces = []
+        new._known = frozenset(new.lows)
+        new._locate(parts)
+        return new
 
     def as_sent(self, span: Span) -> Span:
         """A span of the normalised text in the code points of the text as sent."""
@@ -241,6 +284,14 @@ class Reading:
         else:
             self._pieces.append((start + len(parts[-1]) - 1, first + len(parts[-1]) - 1, end))
             parts[-1:] = [parts[-1][:-1], parts[-1][-1]]
+
+
+def _with_markers(text: str, replacements: Sequence[tuple[int, int, str]]) -> str:
+    parts, position = [], 0
+    for start, end, marker in replacements:
+        parts += [text[position:start], marker]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 _SPACES: Final = frozenset(" \n")

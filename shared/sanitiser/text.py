@@ -131,7 +131,11 @@ def sanitise_texts(fields: Sequence[Field], subjects: Iterable[str | None] = ())
                 continue
             redactions[at] = merged((*redactions[at], *fresh))
             rendered[at] = Rendered(fields[at].text, redactions[at])
-            readings[at] = Reading(rendered[at].text)
+            readings[at] = (
+                readings[at].replaced([(one.start, one.end, one.marker) for one in redactions[at]])
+                if readings[at].sent is fields[at].text
+                else Reading(rendered[at].text)
+            )
             changed.add(at)
     return tuple(
         Sanitised(one.text, spans, of_text)
