@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shared.sanitiser.lexicon import words
 from shared.sanitiser.reading import Reading, Span
 
 MONTH: Final = (
@@ -29,7 +30,9 @@ _SOME_DAY: Final = (
     rf"|{_DAY}(?: day)?(?: of)?,? (?:the )?(?:{MONTH}|{_ORDINAL})(?:,? (?:of )?{_YEAR})?"
     rf"|{MONTH} (?:the )?{_DAY}(?:,? {_YEAR})?|{MONTH} [0-9]{{4}}\b)"
 )
-_HINTS: Final = ("birth", "born", "dob", "d.o.b", "geni", "urodz", "nascut", "naci", "dogum")
+_HINTS: Final = words(
+    "birth birthdate birthday born dob geni urodzony urodzona urodzil urodzilam urodzilem nascut nascuta nacido nacida naci nascido nascida nasci dogum dogumlu"
+)
 _BIRTH: Final = re.compile(
     r"\b(?:date of birth|d\.?o\.?b\b\.?|birth ?date|birthday|born|(?:dyddiad )?geni|urodz\w{0,20}|nascut\w{0,20}|naci\w{0,20}|nasci\w{0,20}|dogum\w{0,20})"
     r"(?:[\s:=,?(\-]|\bis\b|\bwas\b|\bon\b|\bin\b|\bthe\b|\bme\b|\bcaller\b|\bar\b|\bpe\b|\bel\b|\bem\b){0,12}"
@@ -44,7 +47,7 @@ _LABEL_BEFORE: Final = re.compile(r"\(?b\.? ?([0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0
 def dates_of_birth(reading: Reading) -> Iterator[Span]:
     """Dates after "born on", "date of birth", "DOB", or before it. A year alone stays."""
     low = reading.low
-    if any(hint in low for hint in _HINTS):
+    if reading.has_any(_HINTS) or "d.o.b" in low:
         for pattern in (_BIRTH, _BEFORE):
             for found in pattern.finditer(low):
                 yield Span(found.start(1), found.end(1), "date-of-birth")

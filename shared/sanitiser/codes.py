@@ -71,6 +71,6 @@ _LICENCE: Final = re.compile(
 
 def driving_licences(reading: Reading) -> Iterator[Span]:
     """Numbers of driving licences, which hold surname and date of birth."""
-    if reading.digits >= _DIGITS_OF_LICENCE:
+    if reading.digits >= _DIGITS_OF_LICENCE and any(end - start >= 6 for start, end in reading.digit_runs):
         for found in reading.around_digits(_LICENCE, 1, 6):
             yield Span(found.start(), found.end(), "driving-licence")

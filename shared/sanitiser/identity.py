@@ -78,5 +78,5 @@ def identity_numbers(reading: Reading) -> Iterator[Span]:
                 start = found.start(1) + len(code) - len(code.lstrip(" /-"))
                 yield Span(start, found.start(1) + len(code.rstrip(" /-")), "identity-number")
     if any(end - start > 3 for start, end in reading.digit_runs):
-        for found in _FORMATS.finditer(reading.text):
+        for found in reading.around_digits(_FORMATS, 0, 4):
             yield Span(found.start(), found.end(), "identity-number")

@@ -55,6 +55,7 @@ _CUE: Final = KIN | ROLE | CALLED | TITLE | GREETING | INTRO | THANKS | RANK | P
 _FIRM: Final = (
     ENGLISH | HARMLESS | RANK | POLICE | TITLE | KIN | ROLE | VERB | MONTH | NUMBER | STREET | ORG | PARTICLE
 )
+_LAST_PLAIN: Final = "z" * 9
 _MOST_NAMES: Final = 5
 _MOST_RANKS: Final = 6
 _APART: Final = frozenset((" ", "-"))
@@ -130,7 +131,8 @@ class _Finder:
         interesting = ANY_GIVEN | _CUE
         words = self.words
         for i, f in enumerate(self.flags):
-            if i <= self.taken_to or not (f & interesting or words[i] < "a" or words[i] > "z" * 9):
+            word = words[i]
+            if not (f & interesting or word < "a" or word > _LAST_PLAIN) or i <= self.taken_to or word == "I":
                 continue
             if mention := self._at(i):
                 self.found.append(mention)

@@ -41,6 +41,7 @@ _DIGITS: Final = {
     **{"sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9", "hundred": "00", "thousand": "000"},
 }
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
+_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - {"o", "dim", "hundred", "thousand"}
 _SHORTEST: Final = 7
 _LONGEST_GAP: Final = 3
 _FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait so like no sorry the")
@@ -48,6 +49,8 @@ _FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait 
 
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more in a row of which at least two are words, with a filler or two between."""
+    if not reading.has_any(_SPOKEN):
+        return
     at = [i for i, f in enumerate(reading.flags) if f & NUMBER]
     if len(at) < 2:
         return

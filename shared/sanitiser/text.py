@@ -114,7 +114,7 @@ def sanitise_texts(fields: Sequence[Field], subjects: Iterable[str | None] = ())
     changed = set(range(len(fields)))
     first = True
     while changed:
-        found = _found(fields, readings, changed, known, numbering)
+        found = _found(fields, readings, changed, known, numbering, with_doubts=first)
         if first:
             doubts = [
                 tuple(
@@ -176,6 +176,8 @@ def _found(
     changed: set[int],
     subjects: Sequence[Subject],
     numbering: _Numbering,
+    *,
+    with_doubts: bool,
 ) -> _Found:
     spans: dict[int, list[tuple[Span, int]]] = {
         at: [(span, 0) for recognise in _RECOGNISERS[fields[at].kind] for span in recognise(readings[at])]
@@ -202,8 +204,9 @@ def _found(
                 readings[at], spans[at], persons, with_persons.index(at)
             )
     doubts: list[list[tuple[Reason, Span]]] = [[] for _ in fields]
-    for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
-        doubts[at] = of_text
+    if with_doubts:
+        for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
+            doubts[at] = of_text
     return _Found({at: _unmarked(readings[at], of_text) for at, of_text in spans.items()}, doubts)
 
 
