@@ -360,6 +360,8 @@ class _Finder:
 
     def _after_rank(self, i: int) -> Mention | None:
         start = i
+        if self.lows[i] == "ch" and not (i + 1 < self.count and self.flags[i + 1] & RANK):
+            return None
         while (
             start + 1 < self.count
             and start - i < _MOST_RANKS
@@ -511,10 +513,7 @@ class _Finder:
                 and (not f & ENGLISH or not is_self)
             )
             or (strong and self.lows[cue] in {"calls", "call"} and not f & COMMON and self._ends_here(start))
-            or (
-                not f
-                and ((strong and len(low) > 2) or (kin and len(low) > 3 and self._is_kin_cue(cue, start)))
-            )
+            or (not f and ((strong and len(low) > 2) or (len(low) > 3 and self._is_kin_cue(cue, start))))
         ):
             pass
         else:
@@ -528,10 +527,10 @@ class _Finder:
 
     def _is_kin_cue(self, cue: int, start: int) -> bool:
         """`my mum sabeena`: a word that nobody knows right after a word for kin with its possessor."""
-        return (
-            start == cue + 1
-            and cue > 0
-            and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"}
+        return start == cue + 1 and (
+            bool(self.flags[cue] & CALLER)
+            or (cue > 0
+            and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"})
         )
 
     def _ends_here(self, i: int) -> bool:

@@ -98,8 +98,18 @@ def find_persons(
     known = frozenset(name for subject in subjects for name in subject.names)
     read = [find_mentions(reading, known) for reading in readings]
     found = [(at, mention) for at, (mentions, _) in enumerate(read) for mention in mentions]
+    for at, mention in found:
+        i = mention.title - 1
+        if i >= 0 and readings[at].lows[i] in _BLOOD and readings[at].seps[i + 1] in {" ", ", "}:
+            mention.is_kin = True
     evidence = [_evidence(readings[at], mention, found, n, at) for n, (at, mention) in enumerate(found)]
     return _grouped(found, evidence, subjects), [left for _, left in read]
+
+
+_BLOOD: Final = words(
+    """son daughter lad boy girl brother sister mum mam mom dad mother father nan grandson granddaughter nephew niece stepson
+    stepdaughter bro sis dtr uncle aunt auntie cousin"""
+)
 
 
 def _grouped(
@@ -180,6 +190,8 @@ def _officer_for_short(mention: Mention, officers: list[Person]) -> Person | Non
 
 
 def _fits(mention: Mention, person: Person, evidence: int) -> bool:
+    if evidence == IS_POLICE and person.evidence <= UNKNOWN and any(one.is_kin for _, one in person.mentions):
+        return False  # `PC Curtis's own lad Joey Curtis`
     if (mention.is_self and person.evidence == IS_POLICE) or (evidence == IS_POLICE and person.is_private):
         return False
     names = set(mention.names)
@@ -398,6 +410,8 @@ def _said_before(reading: Reading, mention: Mention) -> int:
             return UNKNOWN
         f, low = reading.flags[i], reading.lows[i]
         if f & POLICE_WORD:
+            if i and reading.seps[i] == " " and reading.lows[i - 1] in _OTHER_OFFICERS:
+                return UNKNOWN
             if steps == 0:
                 if sep == ", " and i and reading.lows[i - 1] in {"a", "an"} and _owns(reading, mention):
                     return UNKNOWN
@@ -426,6 +440,11 @@ def _is_kin_near(reading: Reading, i: int) -> bool:
     return any(reading.flags[k] & (KIN | ROLE) for k in range(max(0, i - 10), i))
 
 
+# `welfare officer`, `our officer`: of another body.
+_OTHER_OFFICERS: Final = words(
+    """welfare housing probation support immigration press medical enforcement parking returning planning benefits prison border
+    safeguarding education attendance youth wellbeing our project casework outreach visiting church army"""
+)
 _CALLS: Final = words("call calls called calling")
 _THEM: Final = words("him her himself herself")
 _NAMING: Final = words("called named is was were are name name's names s as known call calls")
@@ -461,6 +480,8 @@ def _said_after(reading: Reading, mention: Mention, following: Mention | None) -
         ):
             linked = True
         if f & POLICE_WORD:
+            if _belongs_to_another(reading, i):
+                return UNKNOWN
             if (
                 i + 1 < len(reading.words)
                 and reading.seps[i + 1] == " "
@@ -516,12 +537,33 @@ _FAR: Final = 24
 _HE_IS: Final = words("he's she's hes shes")
 
 
+def _belongs_to_another(reading: Reading, i: int) -> bool:
+    """`the inspector's lad`, `in the police van`: a police word that says something of another or of a thing."""
+    after = i + 1
+    if after >= len(reading.words):
+        return False
+    if reading.seps[after] == "'" and reading.lows[after] == "s":
+        return True
+    return (
+        reading.lows[i] in {"police", "polis"}
+        and reading.seps[after] == " "
+        and reading.lows[after] not in _AFTER_POLICE
+        and not reading.flags[after] & (POLICE_WORD | PLACE)
+    )
+
+
+_AFTER_POLICE: Final = words(
+    """man woman force service and at in for since now who but so as he she too himself herself staff community here there
+    on from with or down up over by to yn yng"""
+)
+
+
 def _rest(reading: Reading, i: int, limit: int) -> int:
     for k in range(i, min(i + 6, limit, len(reading.words))):
         if any(c in ".!?;\n" for c in reading.seps[k]):
             break
         if reading.flags[k] & POLICE_WORD or reading.lows[k] in _SAYS_POLICE:
-            return IS_POLICE
+            return UNKNOWN if _belongs_to_another(reading, k) else IS_POLICE
         if reading.lows[k] not in _BRIDGE:
             break
     return UNKNOWN

@@ -41,7 +41,7 @@ _DIGITS: Final = {
     **{"sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9", "hundred": "00", "thousand": "000"},
 }
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
-_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - {"o", "dim", "hundred", "thousand"}
+_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - {"o", "dim", "un", "tri", "pump", "hundred", "thousand"}
 _SHORTEST: Final = 7
 _LONGEST_GAP: Final = 3
 _FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait so like no sorry the")
@@ -61,7 +61,7 @@ def spoken_digits(reading: Reading) -> Iterator[Span]:
         first = _back_over_figures(reading, i)
         end, stop, digits, words, values = _run(reading, first)
         counted = len(values) > 2 and all(after - before == 1 for before, after in pairwise(values))
-        if words >= 2 and digits >= _SHORTEST and not counted:
+        if words >= 2 and digits >= (_SHORTEST - (digits == words)) and not counted:
             yield Span(reading.starts[first], reading.ends[end], "phone")
         done = max(end, stop - 1, i)
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import POLICE, RANK
 from shared.sanitiser.languages import is_other_language
+from shared.sanitiser.lexicon import POLICE, RANK
 from shared.sanitiser.reading import Reading, Span
 
 _PLATE: Final = re.compile(
