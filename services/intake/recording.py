@@ -17,11 +17,11 @@ from services.intake.domain.claims import (
     ReceiptClaim,
     RequestClaim,
 )
-from services.intake.domain.complaints import sanitise_complaint
+from services.intake.domain.complaints import SanitisedTexts, sanitise_body, sanitise_complaint
 from services.intake.domain.receipts import derive_receipt
 from services.intake.shift import recorder_claim
 from shared.contracts.admission import Admission
-from shared.contracts.complaint import ComplaintBody, read_complaint
+from shared.contracts.complaint import ComplaintBody, PreviewBody, read_complaint
 from shared.contracts.complaint_events import ComplaintKey, ComplaintRecorded, RedactionCount
 from shared.contracts.events import COMPLAINT_RECORDED
 from shared.errors import Conflict, Unprocessable
@@ -105,6 +105,16 @@ class Recorder:
             Unprocessable: names the fields that are wrong.
         """
         return read_complaint(raw, Admission(self._context.today(), self._vocabulary))
+
+    def preview(self, raw: bytes) -> SanitisedTexts:
+        """What recording would take out of the texts in a request's body, and the doubts. Nothing is stored.
+
+        Raises:
+            Unprocessable: names the fields that are wrong.
+        """
+        return sanitise_body(
+            read_complaint(raw, Admission(self._context.today(), self._vocabulary), PreviewBody)
+        )
 
     async def _record(self, body: ComplaintBody, caller: str, request_key: bytes, today: date) -> Recorded:
         told = canonical(body)

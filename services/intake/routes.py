@@ -3,21 +3,20 @@
 from collections import Counter
 from datetime import date
 from secrets import token_hex
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import ConfigDict, StringConstraints
 
 from services.intake.contacts import Contacts
+from services.intake.domain.complaints import SanitisedTexts
 from services.intake.importing import MEDIA_TYPE, ImportResponse
 from services.intake.recording import Recorded, Recorder
 from services.intake.shift import Shift
-from shared.contracts.complaint import LONGEST_NARRATIVE, ComplaintBody, SanitisedComplaint
+from shared.contracts.complaint import ComplaintBody, PreviewBody, SanitisedComplaint
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
-from shared.contracts.contract import VISIBLE, Contract, Telling
 from shared.errors import Conflict, NotFound, Unprocessable
-from shared.sanitiser.text import sanitise
+from shared.sanitiser.doubts import Reason
 from shared.web import openapi
 from shared.web.auth import CallHandler
 from shared.web.routing import Router
@@ -113,15 +112,6 @@ class ContactsClosed(Schema):
     """How many contacts were noted."""
 
 
-class Preview(Contract):
-    """A text whose traces of the caller are looked for."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"narrative": "My name is Jane Smith."}]})
-
-    narrative: Annotated[Telling, StringConstraints(min_length=1, max_length=LONGEST_NARRATIVE), VISIBLE]
-    """The text to look through, 1 to 20,000 characters."""
-
-
 class RedactedSpan(Schema):
     """What would go: code points of the text as sent, from `start` up to `end`."""
 
@@ -131,15 +121,35 @@ class RedactedSpan(Schema):
     """The character after the last that would go."""
     kind: str
     """The kind of trace, such as `name`."""
+    person: int | None = None
+    """For a name, the number of the person in its mark: 1 for `[name-1]`."""
+
+
+class DoubtfulSpan(Schema):
+    """Why a person should look before the complaint leaves: code points of the text as sent."""
+
+    reason: Reason
+    """The reason: a person that could not be placed, another language, an officer and a private person of one
+    name, many persons, a masked name that is also in the form, or that the caller could be guessed."""
+    start: int
+    """The first character that it is about, counted in code points from 0."""
+    end: int
+    """The character after the last that it is about."""
+    field: str
+    """The field that the text is in, such as `narrative` or `subjects.0.description`."""
 
 
 class Previewed(Schema):
-    """The text without the traces, and what they were."""
+    """The text without the traces, what they were, and what is in doubt."""
 
     narrative: str
     """The text as it would be kept."""
     redactions: list[RedactedSpan]
     """What would be taken out of it."""
+    doubts: list[DoubtfulSpan]
+    """Where a person should look, in all texts of the form."""
+    held: bool
+    """Whether a person would have to release it, where unsure complaints wait for release."""
 
 
 def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router]:
@@ -203,14 +213,33 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
             response.status_code = 200
         return ContactsClosed(count=contact.count)
 
-    @router.post("/sanitise")
-    async def preview_sanitising(_: CallHandler, preview: Preview) -> Previewed:
-        """Preview what would be taken out of a narrative. Nothing is stored."""
-        sanitised = sanitise(preview.narrative)
-        spans = [RedactedSpan(start=one.start, end=one.end, kind=one.kind) for one in sanitised.redactions]
-        return Previewed(narrative=sanitised.text, redactions=spans)
+    @router.post(
+        "/sanitise",
+        status_code=200,
+        response_model=Previewed,
+        openapi_extra=openapi.request_body(PreviewBody),
+    )
+    async def preview_sanitising(_: CallHandler, request: Request) -> Previewed:
+        """Preview what would be taken out of a narrative, and what is in doubt. Nothing is stored."""
+        return _previewed(recorder.preview(await request.body()))
 
     return [router]
+
+
+def _previewed(sanitised: SanitisedTexts) -> Previewed:
+    doubts = [
+        DoubtfulSpan(reason=doubt.reason, start=doubt.start, end=doubt.end, field=field)
+        for field, doubt in sanitised.doubts
+    ]
+    return Previewed(
+        narrative=sanitised.narrative.text,
+        redactions=[
+            RedactedSpan(start=one.start, end=one.end, kind=one.kind, person=one.person or None)
+            for one in sanitised.narrative.redactions
+        ],
+        doubts=doubts,
+        held=bool(doubts),
+    )
 
 
 def _accepted(recorded: Recorded) -> ComplaintAccepted:

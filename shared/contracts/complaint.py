@@ -256,6 +256,15 @@ class ComplaintBody(_AnyComplaint):
     them as they are typed."""
 
 
+class PreviewBody(ComplaintBody):
+    """The body of `POST /v1/sanitise`: that of a complaint, of which only `narrative` is needed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"narrative": "My name is Jane Smith."}]})
+
+    channel: Channel = "phone"
+    """How it reached the hotline."""
+
+
 class SanitisedSubject(_AnySubject):
     """A subject without the caller's traces."""
 
@@ -273,8 +282,11 @@ class SanitisedComplaint(_AnyComplaint):
     """When and where it happened."""
 
 
-def read_complaint(raw: bytes, admission: Admission) -> ComplaintBody:
-    """The complaint in a request's body; a byte order mark before it is passed over.
+def read_complaint(
+    raw: bytes, admission: Admission, model: type[ComplaintBody] = ComplaintBody
+) -> ComplaintBody:
+    """The complaint in a request's body, or with `PreviewBody` what is to be previewed; a byte order mark
+    before it is passed over.
 
     Raises:
         Unprocessable: it is no JSON in UTF-8, names a field twice, or fields are wrong; names each field,
@@ -287,7 +299,7 @@ def read_complaint(raw: bytes, admission: Admission) -> ComplaintBody:
             errors=[FieldError(_joined(path), "must be given once") for path in repeated[:_MOST_ERRORS]],
         )
     try:
-        return ComplaintBody.model_validate_json(raw, context=admission)
+        return model.model_validate_json(raw, context=admission)
     except ValidationError as error:
         errors = field_errors(error, raw)
     raise Unprocessable("The complaint is not as it should be; nothing was stored.", errors=errors)

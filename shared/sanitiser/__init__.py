@@ -1,6 +1,17 @@
-"""The recognisers of the sanitiser, by what they recognise. `shared.sanitiser.text` applies them.
+"""The sanitiser: takes out of free text what leads to the caller or another private person.
 
-Each is a pure function from a `Reading` to spans. It never raises, takes time linear in the length of the
-text (every repetition is bounded, or starts at a place where no other attempt has been), and prefers what
-must stay to what it does not know: officers, their numbers, the place and the day of the event.
+The rooms, in the order in which a text passes them:
+
+- `reading`: the text normalised and in tokens, with the way back to the code points as sent; `lexicon` and
+  `gazetteers/`: the flags of the tokens;
+- `mentions`: persons' names wherever they stand; `persons`: mentions of all fields grouped into persons, each
+  placed as police or private;
+- `birth`, `codes`, `identity`, `numbers`, `spoken`, `online`, `vehicles`, `addresses`, `affiliations`: all other
+  traces, each a pure function from a `Reading` to spans;
+- `languages`, `doubts`: the reasons for which a person should look;
+- `markers`: what stands in the place of a trace; `text`: all of it together, and what may stay in which field;
+- `free_text`: the type of a field that is sanitised as it is read; `evaluation`: the command that measures.
+
+No recogniser raises; each takes time linear in the length of the text: every repetition is bounded, or starts at a
+place where no other attempt has been. What nothing makes police is masked.
 """

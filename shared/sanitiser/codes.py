@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shared.sanitiser.lexicon import words
 from shared.sanitiser.numbers import CONTEXT, IS
 from shared.sanitiser.reading import Reading, Span
-from shared.sanitiser.words import words
 
-_AREAS: Final = words(
-    """ab al b ba bb bd bf bh bl bn br bs bt bx ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec
+_AREAS: Final = words("""ab al b ba bb bd bf bh bl bn br bs bt bx ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec
     eh en ex fk fy g gl gu gy ha hd hg hp hr hs hu hx ig im ip iv je ka kt kw ky l la ld le ll ln ls lu
     m me mk ml n ne ng nn np nr nw ol ox pa pe ph pl po pr rg rh rm s sa se sg sk sl sm sn so sp sr ss
-    st sw sy ta td tf tn tq tr ts tw ub w wa wc wd wf wn wr ws wv yo ze"""
-)
+    st sw sy ta td tf tn tq tr ts tw ub w wa wc wd wf wn wr ws wv yo ze""")
 _POSTCODE: Final = re.compile(
     r"(?<![A-Za-z0-9])([A-Za-z]{1,2})[0-9][A-Za-z0-9]?[\s.\-]{0,2}"
     r"([0-9O][ABD-HJLNP-UW-Zabd-hjlnp-uw-z]{2})(?![A-Za-z0-9])"
@@ -73,6 +71,6 @@ _LICENCE: Final = re.compile(
 
 def driving_licences(reading: Reading) -> Iterator[Span]:
     """Numbers of driving licences, which hold surname and date of birth."""
-    if reading.digits >= _DIGITS_OF_LICENCE:
+    if reading.digits >= _DIGITS_OF_LICENCE and any(end - start >= 6 for start, end in reading.digit_runs):
         for found in reading.around_digits(_LICENCE, 1, 6):
             yield Span(found.start(), found.end(), "driving-licence")

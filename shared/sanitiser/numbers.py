@@ -42,12 +42,45 @@ _SAYS_PHONE: Final = re.compile(
     r"\b(?:phone|telephone|tel|mobile|mob|landline|whatsapp|fax|my number|(?:contact|home|work) number"
     rf"|(?:call|ring|text|reach|contact) (?:me|us)){IS}"
 )
-_SAYS_ACCOUNT: Final = re.compile(rf"\b(?:account|acct|acc|a/c|sort\W?code){IS}")
+_SAYS_ACCOUNT: Final = re.compile(rf"\b(?:account|acct|acc|a/c|s/c|sort\W?code|sort){IS}")
 _SAYS_NHS: Final = re.compile(rf"\bnhs{IS}")
 _SAYS_COLLAR: Final = re.compile(
     r"\b(?:collar|badge|shoulder|warrant|star|officers?|pcs?|constables?)\b[^.\n]*\Z"
 )
 CONTEXT: Final = 48
+
+
+_GUID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_CRIME_NUMBER: Final = re.compile(r"[0-9]{1,2}[a-z]{0,3}/[0-9]{3,7}/[0-9]{2,4}(?![0-9])")
+# `GLOS-2024-0501-118`, `OPONI 2023-88124`
+_DATED_NUMBER: Final = re.compile(r"20[0-9]{2}(?:[0-9]{4})?-[0-9]{2,}")
+_NAMES_AN_EVENT: Final = re.compile(
+    r"\b(?:crime|incident|cad|log|custody|case|police|report|occurrence|complaint|court|cps|urn|job|event|arrest|charge"
+    r"|niche|storm|ref|reference|refs|numbers|rms|cris|connect|athena|iopc|psd|call|dispatch|exhibit|evidence|video|clip|bodycam|axon)"
+    r"\b(?:\s|\.|\b(?:reference|ref|record|log|report|number|numbers|no|num|nr|id|is|was|of|as|given|cad|crime|from|101|999|its|it's|by|force)\b"
+    r"|[:=#,\-/(]){0,10}(?:[a-z]{1,6}[0-9]{0,2}[a-z]{0,2}[/\-]?\s?)?\Z"
+)
+
+
+def _is_reference(reading: Reading, run: re.Match[str]) -> bool:
+    """A number of an event, which stays: `crime ref 12230045871`, `20/418822/23`."""
+    if _CRIME_NUMBER.match(reading.low, run.start()):
+        return True
+    if (
+        _DATED_NUMBER.match(reading.text, run.start())
+        and reading.text[run.start() - 2 : run.start() - 1].isupper()
+    ):
+        return True
+    before = reading.before(run.start(), CONTEXT)
+    return bool(_NAMES_AN_EVENT.search(before)) and not _MY_PHONE.search(before)
+
+
+_MY_PHONE: Final = re.compile(
+    r"\b(?:my|phone|mobile|mob|tel|telephone|text|ring|call me|whatsapp|landline|receipt)\b[^.\n]{0,30}\Z"
+)
+
+
+_NAME_AFTER: Final = re.compile(r" [A-Z][a-z]")
 
 
 class _Group(NamedTuple):
@@ -60,12 +93,15 @@ def digits(reading: Reading) -> Iterator[Span]:
     """Telephone, NHS, card and account numbers, and any other of nine digits or more."""
     if reading.digits < _SHORTEST_IN_CONTEXT:
         return
+    guids = [found.span() for found in _GUID.finditer(reading.low)] if reading.low.count("-") > 3 else []
     for run in _runs(reading):
+        if guids and any(start <= run.start() < end for start, end in guids):
+            continue
         if run.end() - run.start() < _SHORTEST_IN_CONTEXT:
             continue
         groups = [_group(found) for found in _GROUP.finditer(reading.text, run.start(), run.end())]
         length = sum(len(group.digits) for group in groups)
-        if length < _SHORTEST_IN_CONTEXT:
+        if length < _SHORTEST_IN_CONTEXT or _is_reference(reading, run):
             continue
         if length < _SHORTEST_ANYWHERE:
             yield from _in_context(reading, groups)
@@ -91,6 +127,8 @@ def _group(found: re.Match[str]) -> _Group:
 
 def _in_context(reading: Reading, groups: list[_Group]) -> Iterator[Span]:
     before = reading.before(groups[0].start, CONTEXT)
+    if len(groups) == 1 and len(groups[0].digits) < 7 and _NAME_AFTER.match(reading.text, groups[0].end):
+        return  # `on the phone was 44172 Harris`
     is_date = DATES.search(reading.text, groups[0].start, groups[-1].end)
     if _SAYS_ACCOUNT.search(before):
         yield Span(groups[0].start, groups[-1].end, "bank-account")

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shared.sanitiser.lexicon import ENGLISH, lexicon, words
 from shared.sanitiser.reading import Reading, Span
-from shared.sanitiser.words import words
 
 # Each begins where no word goes on to its left, so that no stretch of text is tried twice.
 _EMAIL: Final = re.compile(r"(?<![\w.+%'\-])[\w.+%'\-]+(?:\s?@\s?[\w\-]+(?:\.[\w\-]+)+|@[^\W\d][\w\-]*)")
@@ -16,8 +16,15 @@ _SPELLED_HOST: Final = re.compile(
     rf"(?:\sat\s|\s?[\[({{]\s?at\s?[\])}}]\s?|\s?@\s?)\s*[\w\-]+(?:{_DOT}[\w\-]+){{0,3}}?"
     rf"{_DOT}(?:{_TOP})(?:{_DOT}(?:{_TOP}))?(?![\w\-])"
 )
-_SPELLED_LOCAL: Final = re.compile(rf"(?:[\w+\-]+{_DOT}){{0,3}}[\w+\-]+\Z")
-_AT: Final = words("at")
+_JOINT: Final = rf"(?:{_DOT}|\s(?:underscore|under score|dash|hyphen|minus|plus)\s)"
+_SPELLED_LOCAL: Final = re.compile(rf"(?:[\w+.\-]+{_JOINT}){{0,4}}[\w+.\-]+\Z")
+_MAILERS: Final = "gmail|googlemail|hotmail|outlook|yahoo|icloud|protonmail|proton|live|aol|btinternet|sky|talktalk|virginmedia|me"
+_KNOWN_HOST: Final = re.compile(rf"(?:\sat\s|\s?@\s?)(?:{_MAILERS})\b(?:{_DOT}(?:{_TOP}))*")
+_MAILER_WORDS: Final = frozenset(_MAILERS.split("|")) - {"me", "live", "sky"}
+_NOT_LOCAL: Final = words(
+    "he she they it me us him her them work home was is were i looked signed works got logged"
+)
+_AT: Final = frozenset(("at",))
 _TOPS: Final = frozenset(_TOP.split("|"))
 _HOST_HINTS: Final = (" dot ", "dot)", "dot]", "dot}", ".com", ".co", ".net", ".org", ".uk", ". co")
 _LONGEST_LOCAL: Final = 80
@@ -28,7 +35,14 @@ def emails(reading: Reading) -> Iterator[Span]:
     if "@" in reading.low:
         for found in _EMAIL.finditer(reading.text):
             yield Span(found.start(), found.end(), "email")
-    if not ("@" in reading.low or reading.has_any(_AT)) or not reading.has_any(_TOPS):
+    if not ("@" in reading.low or reading.has_any(_AT)):
+        return
+    if reading.has_any(_MAILER_WORDS):
+        for host in _KNOWN_HOST.finditer(reading.low):
+            local = _SPELLED_LOCAL.search(reading.before(host.start(), _LONGEST_LOCAL))
+            if local and local.group() not in _NOT_LOCAL:
+                yield Span(host.start() - len(local.group()), host.end(), "email")
+    if not reading.has_any(_TOPS):
         return
     if not any(hint in reading.low for hint in _HOST_HINTS):
         return
@@ -65,26 +79,66 @@ def links(reading: Reading) -> Iterator[Span]:
 
 
 _HANDLE: Final = re.compile(r"(?<![\w.@])@[^\W\d][\w.]*\w")
+_APP: Final = (
+    rf"{_SITES}|insta|ig|snap|snap chat|whatsapp|skype|messenger|tik tok|twitch|xbox|psn|playstation|steam|roblox|fortnite|kik|signal|tinder"
+    "|hinge|bumble|grindr|vinted|paypal"
+)
 _ACCOUNT: Final = re.compile(
-    rf"\bmy (?:{_SITES}|insta|snap|whatsapp|skype|messenger)"
-    r"(?: (?:name|account|profile|handle|username|user name|page|id|tag))*\s?(?:is|:|=|-)\s?(\S{3,})"
+    rf"(?:{_APP})(?: (?:name|account|profile|handle|username|user name|user|page|id|tag|gamertag|as)){{0,4}}"
+    r"(?: is|'s| was|:| =| -| under| called| as){1,4}\s?(@?[\w.\-]{3,40})"
+)
+_UNDERSCORED: Final = re.compile(
+    r"(?<![\w\[/.@-])(?=\w{0,40}[a-z0-9]_)[a-z0-9][\w.]{0,40}?_[\w.]{0,40}\w(?![\w@])"
+)
+_APPS: Final = frozenset(name.split()[0] for name in _APP.split("|"))
+_USERS: Final = words("handle username user gamertag screen known online account")
+# `jazzy.m0on`, `skyraff#2207`: no word, number or link looks so.
+_NUMBERED: Final = re.compile(
+    r"(?<![\w./@#-])(?:[a-z]{3,20}\.[a-z]{1,20}[0-9]{1,6}[a-z]{0,20}|[a-z]\w{2,20}#[0-9]{4})(?![\w@.]\w)"
+)
+_WHAT3WORDS: Final = re.compile(
+    r"(?<!:)/{2,3}\s?[a-z]{2,20}\.[a-z]{2,20}\.[a-z]{2,20}\b|\b(?:what ?(?:3|three) ?words|w3w)[^.\n]{0,24}?\b([a-z]{3,}[. ][a-z]{3,}[. ][a-z]{3,})\b"
 )
 # `my Instagram is private` names nobody.
-_STATES: Final = words(
-    """private public locked hacked blocked closed gone not now still down full being under deleted fake the
-    suspended disabled off offline open known always never all just only empty monitored watched"""
+_STATES: Final = words("""private public locked hacked blocked closed gone not now still down full being under deleted fake the
+    suspended disabled off offline open known always never all just only empty monitored watched how where a an his her
+    on in at from to and that what one my our their this it i he she they we you so because used called me him group""")
+_USER: Final = re.compile(
+    r"\b(?:handle|username|user name|gamertag|screen name|known online as|online as|account name)(?: is|:| was| =){0,4}\s?(@?[\w.\-]{3,40})"
 )
 
 
 def handles(reading: Reading) -> Iterator[Span]:
-    """`@name`, and `my Instagram is name`."""
-    if "@" in reading.low:
+    """`@name`, `my Instagram is name`, `snapchat: name`, `jane_s99`, and three-word addresses."""
+    low = reading.low
+    if "@" in low:
         for found in _HANDLE.finditer(reading.text):
             yield Span(found.start(), found.end(), "handle")
-    for found in reading.mine(_ACCOUNT):
-        name = found.group(1).rstrip(_TRAILING)
-        if name and name not in _STATES:
-            yield Span(found.start(1), found.start(1) + len(name), "handle")
+    for pattern, first in ((_ACCOUNT, _APPS), (_USER, _USERS)):
+        for found in reading.matches(pattern, first):
+            name = found.group(1).rstrip(_TRAILING)
+            if len(name) > 2 and name not in _STATES and _looks_like_handle(name):
+                yield Span(found.start(1), found.start(1) + len(name), "handle")
+    if "_" in low:
+        for found in _UNDERSCORED.finditer(low):
+            if not found.group().startswith("speaker_"):
+                yield Span(found.start(), found.end(), "handle")
+    for digit, _ in reading.digit_runs:
+        if digit and (low[digit - 1].isalpha() or low[digit - 1] == "#"):
+            start = (
+                max(low.rfind(" ", max(0, digit - 40), digit), low.rfind("\n", max(0, digit - 40), digit)) + 1
+            )
+            if handle := _NUMBERED.match(low, start):
+                yield Span(start, handle.end(), "handle")
+    if "//" in low or "words" in low or "w3w" in low:
+        for found in _WHAT3WORDS.finditer(low):
+            start = found.start(1) if found.group(1) else found.start()
+            yield Span(start, found.end(), "address")
+
+
+def _looks_like_handle(name: str) -> bool:
+    """A word of the language is none, but for a capital or a digit in it."""
+    return any(not c.isalpha() for c in name) or not lexicon().get(name, 0) & ENGLISH
 
 
 _DIGITS_OF_IPV4: Final = 4

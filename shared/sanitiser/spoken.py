@@ -1,56 +1,115 @@
-"""Telephone numbers that were spoken and written down as words."""
+"""Telephone numbers that were spoken and written down as words: `oh seven seven double oh, hang on, 900 one two`."""
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from shared.sanitiser.lexicon import NUMBER, words
 from shared.sanitiser.reading import Reading, Span
 
-_DIGIT_WORDS: Final = {
-    **dict.fromkeys(("zero", "oh", "o", "nought", "naught", "nil"), 0),
-    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9},
+_DIGITS: Final = {
+    **dict.fromkeys(("zero", "oh", "o", "nought", "naught", "nil", "sero", "dim"), "0"),
+    **{
+        "one": "1",
+        "two": "2",
+        "three": "3",
+        "four": "4",
+        "five": "5",
+        "six": "6",
+        "seven": "7",
+        "eight": "8",
+        "nine": "9",
+    },
+    **{
+        "ten": "10",
+        "eleven": "11",
+        "twelve": "12",
+        "thirteen": "13",
+        "fourteen": "14",
+        "fifteen": "15",
+        "sixteen": "16",
+    },
+    **{
+        "seventeen": "17",
+        "eighteen": "18",
+        "nineteen": "19",
+        "twenty": "2",
+        "thirty": "3",
+        "forty": "4",
+        "fifty": "5",
+    },
+    **{"sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9", "hundred": "00", "thousand": "000"},
 }
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
-_ITEM: Final = (
-    rf"(?:(?:{'|'.join(_TIMES)})[\s\-]{{1,3}})?(?:{'|'.join(_DIGIT_WORDS)}|hundred|[0-9]{{1,6}})(?!\w)"
-)
-_SPOKEN: Final = re.compile(rf"(?<!\w){_ITEM}(?:[\s,.\-\u2013\u2014]{{1,3}}{_ITEM})*+")
-_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
-_NUMBERS: Final = frozenset((*_DIGIT_WORDS, "hundred"))
-_HINTS: Final = ("zero", "seven", "double", "treble", "triple", "nought", "oh ")
-_SHORTEST_SPOKEN: Final = 7
+_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - {"o", "dim", "un", "tri", "pump", "hundred", "thousand"}
+_SHORTEST: Final = 7
+_LONGEST_GAP: Final = 3
+_FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait so like no sorry the")
 
 
 def spoken_digits(reading: Reading) -> Iterator[Span]:
-    """Seven digits or more of which some are words: `oh seven seven double oh, 900 one two three`."""
-    if not reading.has_any(_NUMBERS) or not any(hint in reading.low for hint in _HINTS):
+    """Seven digits or more in a row of which at least two are words, with a filler or two between."""
+    if not reading.has_any(_SPOKEN):
         return
-    for found in _SPOKEN.finditer(reading.low):
-        if found.end() - found.start() < _SHORTEST_SPOKEN:
+    at = [i for i, f in enumerate(reading.flags) if f & NUMBER]
+    if len(at) < 2:
+        return
+    done = -1
+    for i in at:
+        if i <= done:
             continue
-        values, words = _values(_WORD.findall(found.group()))
-        counted_aloud = all(after - before == 1 for before, after in pairwise(values))
-        if words > 1 and len(values) >= _SHORTEST_SPOKEN and not counted_aloud:
-            yield Span(found.start(), found.end(), "phone")
+        first = _back_over_figures(reading, i)
+        end, stop, digits, words, values = _run(reading, first)
+        counted = len(values) > 2 and all(after - before == 1 for before, after in pairwise(values))
+        if words >= 2 and digits >= (_SHORTEST - (digits == words)) and not counted:
+            yield Span(reading.starts[first], reading.ends[end], "phone")
+        done = max(end, stop - 1, i)
 
 
-def _values(items: list[str]) -> tuple[list[int], int]:
-    """The digits that were spoken, and how many items were words."""
-    values: list[int] = []
-    words = 0
+def _back_over_figures(reading: Reading, i: int) -> int:
+    while (
+        i
+        and reading.words[i - 1].isdecimal()
+        and reading.words[i - 1].isascii()
+        and reading.seps[i] in {" ", ", ", "-"}
+        and len(reading.words[i - 1]) >= 2
+    ):
+        i -= 1
+    return i
+
+
+def _run(reading: Reading, first: int) -> tuple[int, int, int, int, list[int]]:
+    """(last token, the one after what was looked at, digits, words among them, single values)."""
+    lows, seps = reading.lows, reading.seps
+    last = i = first
+    digits = words = 0
     times = 1
-    for item in items:
-        if item in _TIMES:
-            times = _TIMES[item]
-            continue
-        words += not item.isdecimal()
-        if item == "hundred":
-            spoken = [0, 0]
-        elif item.isdecimal():
-            spoken = [int(digit) for digit in item]
+    gap = 0
+    values: list[int] = []
+    while i < len(lows):
+        low = lows[i]
+        if i > first and any(c in ".!?\n;" for c in seps[i]) and seps[i] not in {". ", "... ", ".."}:
+            break
+        if i > first and seps[i] == ". " and low not in _DIGITS and low not in _TIMES:
+            break
+        parts = low.split("-") if "-" in low else (low,)
+        if low in _TIMES:
+            times = _TIMES[low]
+        elif low.isdecimal() and low.isascii() and len(low) <= 6:
+            digits += len(low) * times
+            if len(low) == 1:
+                values.append(int(low))
+            times, last, gap = 1, i, 0
+        elif all(part in _DIGITS for part in parts):
+            for part in parts:
+                digits += len(_DIGITS[part]) * times
+                if len(_DIGITS[part]) == 1:
+                    values.append(int(_DIGITS[part]))
+            times, last, gap = 1, i, 0
+            words += 1
+        elif low in _FILLERS and gap < _LONGEST_GAP:
+            gap += 1
         else:
-            spoken = [_DIGIT_WORDS[item]]
-        values += spoken * times
-        times = 1
-    return values, words
+            break
+        i += 1
+    return last, i, digits, words, values

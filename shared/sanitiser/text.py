@@ -1,25 +1,51 @@
-"""Takes out of a text what leads to the caller, before anything is written to disk.
+"""Takes out of a text what leads to the caller or to any other private person, before anything is written to disk.
 
-`sanitise` puts `[kind]` in the place of every trace and says where each was. It never raises, whatever the
-text; doing it twice changes nothing more; the markers it knows are only ever exactly `[kind]`, so that
-nothing hides in one. It takes time linear in the length of the text. It cannot know facts that only one
-person knows; the caller is told so.
+`sanitise_texts` reads all free texts of a complaint together, so that one person has one number in all of them;
+`sanitise` reads one text. Each puts a marker in the place of every trace, says where each was, and gives the
+reasons for which a person should look. Neither ever raises, whatever the text; doing it twice changes nothing
+more; a marker stands for exactly one span, and what was typed like one hides nothing. Both take time linear in
+the length of the text. They cannot know facts that only one person knows; the caller is told so.
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.sanitiser import codes, home, names, numbers, online, spoken
+from shared.sanitiser import (
+    addresses,
+    affiliations,
+    birth,
+    codes,
+    identity,
+    numbers,
+    online,
+    spoken,
+    vehicles,
+)
+from shared.sanitiser.doubts import Doubt, Reason, find_doubts
+from shared.sanitiser.markers import Redaction, Rendered, highest_number, merged
+from shared.sanitiser.persons import Person, Subject, find_persons, subjects_of
 from shared.sanitiser.reading import KINDS, MARKER, Reading, Recogniser, Span
 
-__all__ = ["KINDS", "Redaction", "Sanitised", "TextKind", "sanitise"]
+__all__ = [
+    "KINDS",
+    "Doubt",
+    "Field",
+    "Reason",
+    "Redaction",
+    "Sanitised",
+    "TextKind",
+    "sanitise",
+    "sanitise_texts",
+]
 
-TextKind = Literal["narrative", "officer", "place", "reference"]
-"""What a text is for. `narrative`: the caller speaks freely. `officer`: a field that describes a subject,
-where names, registrations and numbers are the officer's. `place`: where it happened. `reference`: a partner
-body's own number, whose digits stay."""
+TextKind = Literal["narrative", "officer", "unit", "place", "reference"]
+"""What a text is for, and with it what may stay. `narrative`: somebody speaks freely. `officer`: a field that
+describes a subject, whose names, registrations and numbers are the officer's. `unit`: the same for a unit or
+station, but for the caller's kin. `place`: where it happened; streets and buildings stay, homes do not.
+`reference`: a partner body's own number, whose digits stay."""
 
 _CONTACT: Final[tuple[Recogniser, ...]] = (
     online.emails,
@@ -32,116 +58,192 @@ _CONTACT: Final[tuple[Recogniser, ...]] = (
     spoken.spoken_digits,
 )
 _RECOGNISERS: Final[Mapping[TextKind, tuple[Recogniser, ...]]] = {
-    "officer": (*_CONTACT, codes.postcodes),
-    "place": (*_CONTACT, codes.inward_codes),
+    "officer": (*_CONTACT, codes.postcodes, addresses.addresses),
+    "unit": (*_CONTACT, codes.postcodes, addresses.addresses),
+    "place": (*_CONTACT, codes.inward_codes, addresses.house_numbers),
     "reference": (online.emails, online.links, online.handles),
     "narrative": (
-        home.dates_of_birth,
-        home.references,
+        birth.dates_of_birth,
         *_CONTACT,
         codes.postcodes,
-        home.vehicles,
-        home.addresses,
-        names.introductions,
-        names.self_descriptions,
-        names.relatives,
-        names.signatures,
+        identity.identity_numbers,
+        vehicles.vehicles,
+        addresses.addresses,
+        affiliations.schools,
+        affiliations.businesses,
+        affiliations.workplaces,
     ),
 }
+_WITH_PERSONS: Final = frozenset(("narrative", "unit", "place"))
 
 
 @dataclass(frozen=True, slots=True)
-class Redaction:
-    """What was taken out: from `start` up to `end`, in code points of the text as sent."""
+class Field:
+    """One free text of a complaint, and what it is for."""
 
-    start: int
-    end: int
-    kind: str
+    text: str
+    kind: TextKind = "narrative"
 
 
 @dataclass(frozen=True, slots=True)
 class Sanitised:
-    """The text that may be kept, and what was taken out of the one that was sent, in its order."""
+    """The text that may be kept, what was taken out of the one that was sent, in its order, and the doubts."""
 
     text: str
     redactions: tuple[Redaction, ...]
+    doubts: tuple[Doubt, ...] = ()
 
 
-def sanitise(text: str, kind: TextKind = "narrative") -> Sanitised:
-    """The text without the caller's traces.
+def sanitise(text: str, kind: TextKind = "narrative", subjects: Iterable[str | None] = ()) -> Sanitised:
+    """One text without its traces. `subjects` are the names of the form's subjects, who stay."""
+    return sanitise_texts((Field(text, kind),), subjects)[0]
 
-    What is left is read again until nothing more is found: a marker may bring together what was apart.
-    Every round takes out at least one letter or digit, so this ends.
+
+def sanitise_texts(fields: Sequence[Field], subjects: Iterable[str | None] = ()) -> tuple[Sanitised, ...]:
+    """All texts of a complaint without their traces, in their order; one person has one number in all of them.
+
+    What is left is read again until nothing more is found: a marker may bring together what was apart. Every
+    round takes out at least one letter or digit, so this ends.
     """
-    redactions: tuple[Redaction, ...] = ()
-    while True:
-        rendered = _Rendered(text, redactions)
-        found = _found(rendered.text, kind)
-        if not found:
-            return Sanitised(rendered.text, redactions)
-        redactions = _merged((*redactions, *map(rendered.as_sent, found)))
+    known = subjects_of(subjects)
+    numbering = _Numbering(max((highest_number(field.text) for field in fields), default=0))
+    redactions: list[tuple[Redaction, ...]] = [()] * len(fields)
+    rendered = [Rendered(field.text, ()) for field in fields]
+    readings = [Reading(field.text) for field in fields]
+    doubts: list[tuple[Doubt, ...]] = [()] * len(fields)
+    changed = set(range(len(fields)))
+    first = True
+    while changed:
+        found = _found(fields, readings, changed, known, numbering, with_doubts=first)
+        if first:
+            doubts = [
+                tuple(
+                    Doubt(reason, span.start, span.end)
+                    for reason, span in ((reason, reading.as_sent(span)) for reason, span in of_text)
+                )
+                for reading, of_text in zip(readings, found.doubts, strict=True)
+            ]
+            first = False
+        changed = set()
+        for at, spans in found.spans.items():
+            fresh = [rendered[at].as_sent(readings[at].as_sent(span), person) for span, person in spans]
+            if not fresh:
+                continue
+            redactions[at] = merged((*redactions[at], *fresh))
+            rendered[at] = Rendered(fields[at].text, redactions[at])
+            readings[at] = (
+                readings[at].replaced([(one.start, one.end, one.marker) for one in redactions[at]])
+                if readings[at].sent is fields[at].text
+                else Reading(rendered[at].text)
+            )
+            changed.add(at)
+    return tuple(
+        Sanitised(one.text, spans, of_text)
+        for one, spans, of_text in zip(rendered, redactions, doubts, strict=True)
+    )
 
 
-def _found(text: str, kind: TextKind) -> list[Span]:
-    reading = Reading(text)
-    spans = [span for recognise in _RECOGNISERS[kind] for span in recognise(reading)]
-    if not spans:
-        return []
-    # What is only marker, or a part of one, is taken out already: this is why each round comes further.
-    unmarked = MARKER.sub(lambda marker: " " * len(marker.group()), text)
-    return [span for span in spans if any(map(str.isalnum, unmarked[span.start : span.end]))]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    spans: dict[int, list[tuple[Span, int]]]
+    doubts: list[list[tuple[Reason, Span]]]
 
 
-def _merged(redactions: Iterable[Redaction]) -> tuple[Redaction, ...]:
-    """Those that overlap become one, of the kind of the longest; between equals the first found wins."""
-    merged: list[Redaction] = []
-    longest = 0
-    for one in sorted(redactions, key=lambda one: (one.start, -one.end)):
-        if merged and one.start < merged[-1].end:
-            last = merged[-1]
-            kind = one.kind if one.end - one.start > longest else last.kind
-            longest = max(longest, one.end - one.start)
-            merged[-1] = Redaction(last.start, max(last.end, one.end), kind)
-        else:
-            merged.append(one)
-            longest = one.end - one.start
-    return tuple(merged)
+_MOST_NAMESAKES: Final = 50
 
 
-class _Rendered:
-    """A text with its redactions replaced by markers, which knows where each part of it was."""
+class _Numbering:
+    """The numbers of persons: one for each, by their names, over all rounds."""
 
-    def __init__(self, sent: str, redactions: tuple[Redaction, ...]) -> None:
-        parts: list[str] = []
-        self._starts: list[int] = []  # of each part in the rendered text
-        self._sent: list[tuple[int, int, bool]] = []  # start and end as sent, is it a marker
-        length = position = 0
+    def __init__(self, highest: int) -> None:
+        self._highest = highest
+        self._known: dict[str, list[tuple[frozenset[str], int]]] = {}
 
-        def add(part: str, start: int, end: int, *, marker: bool) -> None:
-            nonlocal length
-            parts.append(part)
-            self._starts.append(length)
-            self._sent.append((start, end, marker))
-            length += len(part)
+    def number(self, person: Person) -> int:
+        names = frozenset(person.names)
+        for known, number in self._known.get(min(names, default=""), ())[:_MOST_NAMESAKES]:
+            if names <= known:
+                return number
+        self._highest += 1
+        for name in names:
+            self._known.setdefault(name, []).append((names, self._highest))
+        return self._highest
 
-        for one in redactions:
-            if position < one.start:
-                add(sent[position : one.start], position, one.start, marker=False)
-            add(f"[{one.kind}]", one.start, one.end, marker=True)
-            position = one.end
-        add(sent[position:], position, len(sent), marker=False)
-        self.text = "".join(parts)
 
-    def as_sent(self, span: Span) -> Redaction:
-        """A span of the rendered text in the text as sent; a marker that it touches belongs to it whole."""
-        return Redaction(self._start(span.start), self._end(span.end), span.kind)
+def _found(
+    fields: Sequence[Field],
+    readings: Sequence[Reading],
+    changed: set[int],
+    subjects: Sequence[Subject],
+    numbering: _Numbering,
+    *,
+    with_doubts: bool,
+) -> _Found:
+    spans: dict[int, list[tuple[Span, int]]] = {
+        at: [(span, 0) for recognise in _RECOGNISERS[fields[at].kind] for span in recognise(readings[at])]
+        for at in sorted(changed)
+    }
+    with_persons = [at for at, field in enumerate(fields) if field.kind in _WITH_PERSONS]
+    of_persons = [readings[at] for at in with_persons]
+    persons, left = find_persons(of_persons, subjects)
+    for person in persons:
+        if person.stays:
+            continue
+        number = 0
+        for index, mention in person.mentions:
+            at = with_persons[index]
+            if fields[at].kind == "unit" and not (mention.is_self or mention.is_kin or mention.titled):
+                continue
+            number = number or numbering.number(person)
+            reading = readings[at]
+            span = Span(reading.starts[mention.title], reading.ends[mention.last], "name")
+            spans.setdefault(at, []).append((span, number))
+    for at in with_persons:
+        if at in spans:
+            spans[at] = _without_vehicles_of_officers(
+                readings[at], spans[at], persons, with_persons.index(at)
+            )
+    doubts: list[list[tuple[Reason, Span]]] = [[] for _ in fields]
+    if with_doubts:
+        for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
+            doubts[at] = of_text
+    return _Found({at: _unmarked(readings[at], of_text) for at, of_text in spans.items()}, doubts)
 
-    def _start(self, position: int) -> int:
-        part = bisect_right(self._starts, position) - 1
-        start, _, marker = self._sent[part]
-        return start if marker else start + position - self._starts[part]
 
-    def _end(self, position: int) -> int:
-        part = bisect_right(self._starts, position - 1) - 1
-        start, end, marker = self._sent[part]
-        return end if marker else start + position - self._starts[part]
+_OWNED: Final = re.compile(
+    r"(?:'s|s)? (?:[\w\-]+ ){0,3}(?:car|van|bike|vehicle|motor|plate|reg|registration)\b|,? (?:drives|drove|owns|was driving|driving)\b"
+)
+_NEAR: Final = 80
+
+
+def _without_vehicles_of_officers(
+    reading: Reading, spans: list[tuple[Span, int]], persons: Sequence[Person], index: int
+) -> list[tuple[Span, int]]:
+    """Without the registrations of `Dave's car`, where Dave is police."""
+    if not any(span.kind == "vehicle" for span, _ in spans):
+        return spans
+    ends = sorted(
+        (reading.ends[mention.last], person.stays)
+        for person in persons
+        for at, mention in person.mentions
+        if at == index
+    )
+    kept = []
+    for span, number in spans:
+        if span.kind == "vehicle":
+            nearest = bisect_right(ends, (span.start, True)) - 1
+            if nearest >= 0:
+                end, stays = ends[nearest]
+                if stays and span.start - end < _NEAR and _OWNED.match(reading.low, end):
+                    continue
+        kept.append((span, number))
+    return kept
+
+
+def _unmarked(reading: Reading, spans: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
+    """Without those that are only marker, or a part of one: they are taken out already, so each round comes
+    further."""
+    if "[" not in reading.text or not spans:
+        return [one for one in spans if any(map(str.isalnum, reading.text[one[0].start : one[0].end]))]
+    unmarked = MARKER.sub(lambda marker: " " * len(marker.group()), reading.text)
+    return [one for one in spans if any(map(str.isalnum, unmarked[one[0].start : one[0].end]))]

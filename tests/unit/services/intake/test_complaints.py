@@ -28,7 +28,7 @@ def test_every_text_of_a_complaint_is_sanitised_but_a_partner_body_s_number() ->
     assert officer.collar_number.startswith("1234")
     assert officer.vehicle == "AB12 CDE [phone]"
     assert officer.description == "knows that I live at [address]"
-    assert kept.narrative == "I'm [name], [phone] or [phone]. PC David C did it."
+    assert kept.narrative == "I'm [name-1], [phone] or [phone]. PC David C did it."
     assert counts == (
         RedactionCount(field="incident.place", kind="postcode", count=1),
         RedactionCount(field="narrative", kind="name", count=1),

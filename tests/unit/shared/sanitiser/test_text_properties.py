@@ -3,20 +3,18 @@
 Google's own matcher for telephone numbers is asked afterwards whether it still finds one.
 """
 
-import re
 import time
-from collections.abc import Iterator, Mapping
+import unicodedata
 
 import phonenumbers
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from shared.sanitiser.reading import Reading
-from shared.sanitiser.text import KINDS, Sanitised, TextKind, sanitise
-from shared.sanitiser.words import words
+from shared.sanitiser.reading import MARKER, Reading, Span
+from shared.sanitiser.text import KINDS, Field, TextKind, sanitise, sanitise_texts
 
-KIND: st.SearchStrategy[TextKind] = st.sampled_from(["narrative", "officer", "place"])
+KIND: st.SearchStrategy[TextKind] = st.sampled_from(["narrative", "officer", "unit", "place", "reference"])
 PIECES = (
     *("my name is ", "I'm ", "I am ", "this is ", "i live at ", "my address is ", "regards,\n", "my son "),
     *("Jane", "jane", "Smith", "van ", "PC ", "David C", " and ", " calling", "12 ", "Acacia ", "Avenue"),
@@ -46,6 +44,42 @@ PIECES = (
         "\u00e9",
     ),
     *("my car ", "AB12 CDE", "crime ref ", "cad ", "born on ", "dob ", "my insta is ", "call me on "),
+    *(
+        "my wife Priya ",
+        "Tom\u00e1s ",
+        "Jose\u0301 ",
+        "Mr ",
+        "Mrs ",
+        "Caller: ",
+        "\nHandler: ",
+        "Hi ",
+        "sgt ",
+        "called ",
+    ),
+    *(
+        "he's a policeman",
+        "mate ",
+        "Grace ",
+        "Will ",
+        "May ",
+        "Street ",
+        "Leeds ",
+        "in ",
+        "the ",
+        "[name-1]",
+        "[name-2] ",
+    ),
+    *(
+        "flat 3, ",
+        "number 9 ",
+        "School ",
+        "I work at ",
+        "passport no ",
+        "\u200b",
+        "\u0301",
+        "\ufe0f\u20e3",
+        "\uff11",
+    ),
     *("[", "]", "[name]", "[phone]", "[phone] ", "[address]", " ", ", ", ".", "\n", "-", "\u0130", "\ud800"),
 )
 TEXT = st.text(st.characters(codec=None), max_size=60) | st.lists(
@@ -53,103 +87,151 @@ TEXT = st.text(st.characters(codec=None), max_size=60) | st.lists(
 ).map("".join)
 
 
-@given(TEXT, KIND)
-@example("my Instagram is jane_s99", "narrative")
-@settings(max_examples=200)
-def test_twice_is_once(text: str, kind: TextKind) -> None:
-    once = sanitise(text, kind).text
-    assert sanitise(once, kind) == Sanitised(once, ())
+SUBJECTS = st.lists(
+    st.sampled_from(["PC David C", "Jane Smith", "Sgt Priest", "", "PC 1234", "Grace"]), max_size=2
+)
+
+
+@given(TEXT, KIND, SUBJECTS)
+@example("my Instagram is jane_s99", "narrative", [])
+@settings(max_examples=200, deadline=None)
+def test_twice_is_once(text: str, kind: TextKind, subjects: list[str]) -> None:
+    once = sanitise(text, kind, subjects).text
+    again = sanitise(once, kind, subjects)
+    assert (again.text, again.redactions) == (once, ())
 
 
 @given(TEXT, KIND)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_the_redactions_tell_how_the_text_was_made(text: str, kind: TextKind) -> None:
+    """No marker without its span, and no span without its marker."""
     sanitised = sanitise(text, kind)
     made, position = "", 0
     for one in sanitised.redactions:
         assert position <= one.start < one.end <= len(text)
         assert one.kind in KINDS
-        made += f"{text[position : one.start]}[{one.kind}]"
+        assert MARKER.fullmatch(one.marker)
+        made += text[position : one.start] + one.marker
         position = one.end
     assert made + text[position:] == sanitised.text
 
 
-def sanitised_everywhere(text: str, kind: TextKind) -> Sanitised:
-    """With every pattern tried at every character, whatever words the text has."""
-
-    def after(reading: Reading, phrases: Mapping[str, frozenset[str]]) -> Iterator[int]:
-        for phrase in phrases:
-            yield from (
-                found.end(1) for found in re.finditer(rf"(?<![\w'\u2019])(?=({phrase}))", reading.low)
-            )
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Reading, "has_any", lambda *_: True)
-        patch.setattr(Reading, "mine", lambda self, pattern: pattern.finditer(self.low))
-        patch.setattr(Reading, "after", after)
-        return sanitise(text, kind)
+@given(TEXT)
+@settings(max_examples=200, deadline=None)
+def test_no_span_parts_a_character_from_its_marks(text: str) -> None:
+    for one in sanitise(text).redactions:
+        following = text[one.end : one.end + 1]
+        assert not (following and unicodedata.category(following) in {"Mn", "Me"} and following > "\u02ff")
 
 
-@given(TEXT, KIND)
-@settings(max_examples=200)
-def test_looking_only_where_its_words_are_misses_nothing(text: str, kind: TextKind) -> None:
-    assert sanitise(text, kind) == sanitised_everywhere(text, kind)
+@given(st.text(st.characters(codec=None), max_size=80) | TEXT)
+@settings(max_examples=300, deadline=None)
+def test_the_way_back_is_exact_for_any_text(text: str) -> None:
+    """Spans of the reading follow each other in the text as sent as they do in the reading."""
+    reading = Reading(text)
+    position = 0
+    for at in range(len(reading.text)):
+        sent = reading.as_sent(Span(at, at + 1, "name"))
+        assert 0 <= sent.start < sent.end <= len(text)
+        assert sent.start >= position or reading.as_sent(Span(at - 1, at, "name"))[:2] == sent[:2]
+        position = max(position, sent.start)
+        plain = reading.text[at]
+        if plain.isascii() and plain.isalnum() and text[sent.start].isascii() and text[sent.start].isalnum():
+            assert text[sent.start] == plain
+    assert len(reading.low) == len(reading.text)
+    for start, end, word in zip(reading.starts, reading.ends, reading.words, strict=True):
+        assert reading.text[start:end] == word
 
 
-LIVE = words("live lives lived living reside resides resided residing stay stays stayed staying")
-HOMES = (
-    *("house", "home", "flat", "apartment", "bungalow", "bedsit", "room", "place", "property", "hostel"),
-    *("front door", "doorstep", "parents' house", "parents\u2019 home", "own house"),
-)
-NAMES = ("name", "names", "full name", "surname", "surnames", "forename", "forenames", "maiden-name")
-SITES = (
-    *("facebook", "fb", "instagram", "twitter", "tiktok", "linkedin", "snapchat", "threads", "youtube"),
-    *("reddit", "onlyfans", "pinterest", "tumblr", "telegram", "discord"),
-)
-SPEAKING = ("calling", "speaking", "here", "ringing", "phoning", "writing")
-WITH_ONE_TRACE = (
-    *(f"He knows that I {verb} at 12 Acacia Avenue." for verb in sorted(LIVE)),
-    *(f"He came to my {home} at 12 Acacia Avenue." for home in HOMES),
-    *(f"My {name} is Jane." for name in NAMES),
-    *(f"{label}: Jane" for label in ("Name", "Surname", "Full name")),
-    *(f"I am {called} Jane." for called in ("called", "named", "known as")),
-    *("I go by Jane.", "People call me Jane.", "Everyone calls me Jane.", "My address is 12 Acacia Avenue."),
-    *(
-        f"{opening} Jane Smith, {word}."
-        for word in SPEAKING
-        for opening in ("This is", "Hello. It's", "It is")
-    ),
-    *(f"Jane Smith {word}." for word in SPEAKING),
-    *(f"He wrote to {site}.com/jane.smith there." for site in SITES),
-    *(
-        f"He wrote to {short}/jane there."
-        for short in ("x.com", "t.me", "wa.me", "fb.me", "youtu.be", "linktr.ee")
-    ),
-    *("He wrote to http://a.b there.", "He wrote to zhttps://a.b there.", "He wrote to zwww.a there."),
-    *(f"He wrote to jane at example.{top}." for top in ("com", "net", "org", "co.uk", "uk", "co")),
-    *(f"He wrote to jane[at]example dot {top} there." for top in ("info", "me", "io", "ie", "eu", "fr")),
-    *(f"He wrote to jane @ example dot {top} there." for top in ("de", "us", "gov", "ac")),
-    *("zero one two three four five eight", "hundred hundred hundred hundred seventy"),
-    *("I'm Jane Smith.", "I\u2019m Jane.", "Im Jane.", "I am Jane.", "I, Jane Smith, was there."),
-    *(f"The {caller}, Jane Smith, was there." for caller in ("caller", "complainant", "informant")),
-    *(
-        f"He left.\n{closing}\nJane"
-        for closing in ("Regards,", "Yours truly,", "Many thanks,", "Signed by:", "Love,")
-    ),
-    *(
-        "My sister Ann saw it.",
-        "Our son Tom saw it.",
-        "My insta is jane_s99.",
-        "It is my snapchat: jane_s99.",
-    ),
+@given(TEXT, st.lists(st.integers(0, 200), max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_a_reading_with_markers_is_the_reading_of_the_text_with_markers(text: str, cuts: list[int]) -> None:
+    """The second reading is put together from the first; a token more or less would part the two for ever."""
+    reading = Reading(text)
+    places = sorted({*reading.starts[:2], *reading.ends[:2], *(cut for cut in cuts if cut <= len(text))})
+    replacements = [
+        (start, end, "[name-1]")
+        for start, end in zip(places[0::2], places[1::2], strict=False)
+        if start < end
+    ]
+    assume(reading.text == text)
+    put_together = reading.replaced(replacements)
+    anew = Reading(put_together.sent)
+    for name in (
+        "text",
+        "low",
+        "words",
+        "lows",
+        "flags",
+        "seps",
+        "starts",
+        "ends",
+        "digit_runs",
+        "is_caseless",
+    ):
+        assert getattr(put_together, name) == getattr(anew, name), name
+
+
+NAMES = ("Priya Nair", "Siobhan Keane", "Kwame Mensah", "Agnieszka Pawlak", "Gurpreet Sandhu")
+SAID = (
+    "My name is {}.",
+    "My neighbour {} saw it.",
+    "{} rang me.",
+    "He hit {}.",
+    "I told {} and Ann.",
+    "It was the kids of {}.",
 )
 
 
-@pytest.mark.parametrize("text", WITH_ONE_TRACE)
-def test_every_word_that_a_trace_is_found_by_is_looked_for(text: str) -> None:
-    sanitised = sanitise(text)
-    assert sanitised == sanitised_everywhere(text, "narrative")
-    assert len(sanitised.redactions) == 1, sanitised
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SAID)), min_size=1, max_size=6),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+)
+@settings(max_examples=100, deadline=None)
+def test_one_person_has_one_number_in_all_fields(sentences: list[tuple[str, str]], apart: list[bool]) -> None:
+    fields = [Field("")]
+    for (name, sentence), is_new in zip(sentences, apart, strict=False):
+        told = sentence.format(name)
+        fields = [*fields, Field(told)] if is_new else [*fields[:-1], Field(f"{fields[-1].text} {told}")]
+    numbers: dict[str, set[int]] = {}
+    for field, sanitised in zip(fields, sanitise_texts(fields), strict=True):
+        for one in sanitised.redactions:
+            if (name := field.text[one.start : one.end]) in NAMES:
+                numbers.setdefault(name, set()).add(one.person)
+        assert not any(name in sanitised.text for name in NAMES)
+    assert all(len(of_one) == 1 for of_one in numbers.values()), (fields, numbers)
+    assert len({number for of_one in numbers.values() for number in of_one}) == len(numbers), (
+        fields,
+        numbers,
+    )
+
+
+@given(TEXT, TEXT)
+@settings(max_examples=60, deadline=None)
+def test_the_same_texts_give_the_same_answer(one: str, other: str) -> None:
+    fields = (Field(one), Field(other, "place"))
+    assert sanitise_texts(fields) == sanitise_texts(fields)
+
+
+HIDDEN = (
+    ("My name is Jose\u0301 Garci\u0301a.", "Garci"),
+    ("I live at 12\nHigh Street.", "High"),
+    ("at \uff33\uff37\uff11\uff21 \uff11\uff21\uff21 now", "\uff21\uff21"),
+    ("near S\u200bW1A 1\u200bAA now", "1\u200bAA"),
+    (
+        "ring " + "".join(f"{digit}\ufe0f\u20e3" for digit in "07700900123"),
+        "9",
+    ),
+    ("My n\u0430me is Pauline Kerr.", "Pauline"),
+    ("my name is J\u0336a\u0336n\u0336e\u0336 Smith", "J\u0336"),
+    ("I live at 12\u00a0\u00a0High\u00a0Street.", "High"),
+    ("my name is \U0001d40f\U0001d42b\U0001d422\U0001d432\U0001d41a", "\U0001d40f"),
+)
+
+
+@pytest.mark.parametrize(("text", "hidden"), HIDDEN)
+def test_nothing_hides_behind_typography(text: str, hidden: str) -> None:
+    assert hidden not in sanitise(text).text
 
 
 FORMATS = [
@@ -220,6 +302,31 @@ HOSTILE = [
     *("my address is ", "my address is 99999", "i live at 1 ", "i live at a b c d e ", "9 a street "),
     *("seven ", "double ", "zero seven ", "a dot ", "a at b dot ", "a (at) b (dot) ", "http://", "www."),
     *("ab 12 34 56 c ", "SW1A 1AA ", "99999", "1.1.1.1.", "a:", "::1 ", "my car AB12 CDE ", "dob 1 "),
+    *(
+        "Priya Nair, ",
+        "Mrs ",
+        "PC ",
+        "sgt dave ",
+        "a policeman called ",
+        "12 High ",
+        "flat 3, ",
+        "number 9 ",
+        "School ",
+        "passport ",
+    ),
+    *(
+        "\u0301",
+        "e\u0301",
+        "\u200b",
+        "\uff11 ",
+        "\n",
+        "\u00a0",
+        "my name is",
+        "Jane and ",
+        "called ",
+        "I work at ",
+        "St ",
+    ),
     *("crime ref number ", "cad 123 ", "my insta is ab ", "@jane", "my son Tom ", "this is Jane ", "\u0130"),
 ]
 PREFIXES = ["", "my name is ", "my address is ", "my insta is "]
