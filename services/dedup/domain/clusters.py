@@ -118,7 +118,9 @@ def partition(
     for one, other, average in joins:
         groups.join(one, other, average)
     if fit:
-        _join_by_profile(_Between(ends, groups, model.clustering), groups, order, fit)
+        _join_by_profile(
+            _Between(ends, groups, model.clustering), groups, order, fit, model.clustering.average
+        )
     found = [
         Cluster(tuple([order[place] for place in members]), weakest) for members, weakest in groups.all()
     ]
@@ -265,61 +267,62 @@ _Entry = tuple[float, int, int]
 """The average of two groups below nought, and their lowest members."""
 
 
-def _join_by_profile(between: "_Between", groups: _Groups, order: Sequence[Node], fit: Fit) -> None:
+def _join_by_profile(
+    between: "_Between", groups: _Groups, order: Sequence[Node], fit: Fit, least: float
+) -> None:
     """Groups that some kept link connects, the best fit first; what joined is looked at again as one."""
+    fits: dict[int, dict[int, float]] = defaultdict(dict)
+    heap: list[_Entry] = []
 
-    def fitting(one: int, other: int) -> float:
-        first, second = sorted((groups.members(one), groups.members(other)))
-        return fit([order[place] for place in first], [order[place] for place in second])
+    def put(one: int, other: int) -> None:
+        if fits[one][other] >= least:
+            low, high = sorted((groups.lowest(one), groups.lowest(other)))
+            heappush(heap, (-fits[one][other], low, high))
 
-    fits: dict[tuple[int, int], float] = {}
-    beside: dict[int, set[int]] = defaultdict(set)
-
-    def remember(one: int, other: int) -> None:
-        fits[min(one, other), max(one, other)] = fitting(one, other)
-        beside[one].add(other)
-        beside[other].add(one)
-
-    for one, other in between.pairs():
+    def look_at(one: int, other: int) -> None:
         if groups.may_join(one, other):
-            remember(one, other)
-    while fits:
-        best = min(
-            (pair for pair in fits if _is_unrivalled(pair, fits, beside, groups)),
-            key=lambda pair: (-fits[pair], *sorted((groups.lowest(pair[0]), groups.lowest(pair[1])))),
-            default=None,
-        )
-        if best is None or fits[best] < LEAST_FIT:
-            return
-        joined = groups.join(*best, fits[best])
-        neighbours = (beside.pop(best[0]) | beside.pop(best[1])) - set(best)
-        for pair in [pair for pair in fits if pair[0] in best or pair[1] in best]:
-            del fits[pair]
+            first, second = sorted((groups.members(one), groups.members(other)))
+            found = fit([order[place] for place in first], [order[place] for place in second])
+            fits[one][other] = fits[other][one] = found
+            put(one, other)
+
+    for pair in between.pairs():
+        look_at(*pair)
+    while heap:
+        told, low, high = heappop(heap)
+        one, other = groups.of(low), groups.of(high)
+        if -told != fits[one].get(other) or (low, high) != tuple(
+            sorted((groups.lowest(one), groups.lowest(other)))
+        ):
+            continue
+        if _has_rival(one, other, fits, groups) or not (joined := groups.join(one, other, -told)):
+            continue
+        stays, goes = joined
+        neighbours = sorted((fits[stays].keys() | fits[goes].keys()) - {stays, goes}, key=groups.lowest)
+        for gone in (stays, goes):
+            for neighbour in fits.pop(gone):
+                fits[neighbour].pop(gone, None)
         for neighbour in neighbours:
-            beside[neighbour] -= set(best)
-        if joined:
-            between.join(*joined)
-            for neighbour in sorted(neighbours, key=groups.lowest):
-                if groups.may_join(joined[0], neighbour):
-                    remember(joined[0], neighbour)
+            look_at(stays, neighbour)
+            if groups.size(neighbour) <= SMALL:
+                # What rivalled with another group may do so no more.
+                for another in list(fits[neighbour]):
+                    put(neighbour, another)
 
 
-def _is_unrivalled(
-    pair: tuple[int, int], fits: dict[tuple[int, int], float], beside: dict[int, set[int]], groups: _Groups
-) -> bool:
+def _has_rival(one: int, other: int, fits: dict[int, dict[int, float]], groups: _Groups) -> bool:
     """A small group of a middling fit joins only where no other group fits it nearly as well."""
-    if fits[pair] >= CERTAIN_FIT:
-        return True
-    for group, taken in (pair, pair[::-1]):
-        if groups.size(group) <= SMALL:
-            rivals = (fits[min(group, each), max(group, each)] for each in beside[group] if each != taken)
-            if max(rivals, default=-100.0) > fits[pair] - RIVAL:
-                return False
-    return True
+    taken = fits[one][other]
+    if taken >= CERTAIN_FIT:
+        return False
+    return any(
+        groups.size(group) <= SMALL
+        and any(rival > taken - RIVAL for each, rival in fits[group].items() if each != against)
+        for group, against in ((one, other), (other, one))
+    )
 
 
-# 7-matching.md, point 8, from nats to bits.
-LEAST_FIT = -1.5 / 0.693
+# 7-matching.md, point 8, from nats to bits; the least fit is the least average.
 CERTAIN_FIT = 6 / 0.693
 RIVAL = 2 / 0.693
 SMALL = 3

@@ -215,32 +215,12 @@ def rank_of(text: str | None) -> str:
 
 # "the street", "police station" and "my road" are no streets.
 _NO_STREET = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "in",
-        "on",
-        "at",
-        "of",
-        "near",
-        "my",
-        "our",
-        "outside",
-        "by",
-        "police",
-        "main",
-        "same",
-        "this",
-        "that",
-        "from",
-        "to",
-        "and",
-        "behind",
-        "opposite",
-    ]
-)
-
+    {
+        "the", "a", "an", "in", "on", "at", "of", "near", "my", "our", "outside", "by", "police", "main", "same",
+        "this", "that", "from", "to", "and", "behind", "opposite", "town", "city", "village", "shopping", "leisure",
+        "community", "sports", "health",
+    }
+)  # fmt: skip
 _ROADS = frozenset(
     word for word, street in STREET_TYPES.items() if street in ("road", "street", "lane", "avenue")
 )

@@ -68,9 +68,10 @@ def figures(stream: Prepared, model: Model) -> Figures:
     group_of = {node[0].int: n for n, cluster in enumerate(incidents) for node in cluster.members}
     truth = {place: each.incident for place, each in enumerate(stream.labelled)}
     subjects = {
-        (_id(place), officer.subject): stream.labelled[place].officers[officer.subject]
+        (_id(place), officer.subject): whose
         for place, each in enumerate(stream.features)
         for officer in each.officers
+        if (whose := stream.labelled[place].officers[officer.subject]) is not None
     }
     pattern_of: dict[Node, Hashable] = {node: node for node in subjects}
     pattern_of |= {node: n for n, cluster in enumerate(patterns) for node in cluster.members}

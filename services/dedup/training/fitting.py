@@ -21,7 +21,7 @@ _PULL: Final = 2.0
 _SMOOTHING: Final = 0.5
 _LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "day": (-9.0, 7.0),
-    "name": (-5.0, 12.0),
+    "name": (-5.0, 11.0),
     "collar number": (-3.0, 10.0),
     "vehicle": (-2.5, 9.0),
     "looks": (-4.0, 5.0),

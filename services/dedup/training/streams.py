@@ -21,6 +21,8 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "more than one report": (0.06, 0.3),
     "more than one officer": (0.2, 0.5),
     "officers with many incidents": (0.01, 0.05),
+    "soon again": (0.05, 0.4),
+    "same place again": (0.1, 0.6),
     # Careers, a year. 1-domain.md: after some years 78 % have the same number, 58 % the same unit.
     "moves unit": (0.05, 0.2),
     "moves force": (0.005, 0.05),
@@ -79,12 +81,12 @@ class Labelled:
     Attributes:
         body: as the sanitised complaint of `complaint.recorded`, without what matching does not read.
         incident: the number of its incident.
-        officers: of each subject the number of the officer.
+        officers: of each subject the number of the officer, None for somebody who is none.
     """
 
     body: Mapping[str, Any]
     incident: int
-    officers: tuple[int, ...]
+    officers: tuple[int | None, ...]
 
 
 @dataclass(slots=True)
@@ -141,6 +143,7 @@ class Stream:
         incident = 0
         while len(made) < self._count:
             lead = self._officer()
+            self._last_place = ("", "", "")
             for day in self._days(self._incidents_of_one()):
                 incident += 1
                 made += self._reports(lead, incident, day)
@@ -225,10 +228,17 @@ class Stream:
         random = self._random
         if self._is("officers with many incidents"):
             return random.randint(9, 14)
-        return random.choices((1, 2, 3, 5), (75, 15, 7, 3))[0]
+        return random.choices((1, 2, 3, 5), (65, 20, 10, 5))[0]
 
     def _days(self, count: int) -> list[int]:
-        return [self._random.randrange(self._span) for _ in range(count)]
+        """Some of an officer's incidents lie close together: the same officer, another event."""
+        days: list[int] = []
+        for _ in range(count):
+            if days and self._is("soon again"):
+                days.append(min(self._span - 1, days[-1] + self._random.randint(1, 20)))
+            else:
+                days.append(self._random.randrange(self._span))
+        return days
 
     def _reports(self, lead: _Officer, incident: int, day: int) -> Iterator[tuple[int, Labelled]]:
         random = self._random
@@ -244,6 +254,9 @@ class Stream:
         street = f"{random.choice(words.STREETS)} {random.choice(words.STREET_TYPES)}"
         town = post.town if random.random() < 0.8 else random.choice(self._towns[post.force])
         spot = random.choice(words.SPOTS)
+        if self._last_place[0] and self._is("same place again"):
+            street, town, spot = self._last_place
+        self._last_place = street, town, spot
         details = random.sample(words.DETAILS, random.randint(2, 7))
         count = 1
         if self._is("more than one report"):

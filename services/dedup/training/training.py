@@ -18,8 +18,8 @@ _INCIDENT_IDENTIFIERS = (
 _OFFICER_IDENTIFIERS = (("name",), ("collar number",), ("vehicle",), ("looks", "description"))
 _CORROBORATION = 1.5
 
-INCIDENT_ZONES = Zones(review=-2.0, accept=3.0)
-OFFICER_ZONES = Zones(review=-2.0, accept=1.5)
+INCIDENT_ZONES = Zones(review=-2.0, accept=2.5)
+OFFICER_ZONES = Zones(review=-3.0, accept=1.0)
 """Thresholds do not carry over from streams to a deployment (7-matching.md, point 7). Until people have
 judged pairs, these are on the side of caution: streams alone would accept incidents from about 0 on, and real
 complaints of a city, none of which has a day, are swept together there."""
@@ -61,7 +61,8 @@ def _officer_model(streams: Sequence[Prepared], compared: Sequence[Sequence[Pair
                 for j, y in enumerate(other.officers):
                     if found := compare_officers(x, y, one, other):
                         levels.append(found)
-                        truth.append(stream.officer(a, i) == stream.officer(b, j))
+                        whose = stream.officer(a, i)
+                        truth.append(whose is not None and whose == stream.officer(b, j))
     return _pair_model(fitted(levels, truth), _OFFICER_IDENTIFIERS, OFFICER_ZONES)
 
 

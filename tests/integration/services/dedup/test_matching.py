@@ -225,9 +225,7 @@ async def test_who_leaves_an_incident_is_told_of_where_it_stands_now(desk: Desk)
 
 async def test_an_account_for_another_only_is_released_by_a_reviewers_word(desk: Desk) -> None:
     waiting = await desk.record({**NIGHT, "wish": "only_with_another"})
-    other = await desk.record(
-        {**ANOTHER_NIGHT, "subjects": [{"name": "Brockway", "unit": "Basingstoke response"}]}
-    )
+    other = await desk.record({**ANOTHER_NIGHT, "subjects": [{"name": "Alan", "unit": "Basingstoke"}]})
     await desk.resolve()
     assert all(not clear["released"] for _, clear in await desk.events("pattern.changed"))
     (match,) = [m for m in (await desk.views.complaint(REVIEWER, other)).items if m.kind == "same_officer"]
@@ -269,7 +267,7 @@ async def test_a_person_joins_to_a_pattern_what_the_rule_left_beside_it(desk: De
     one = desk
     for _ in range(2):
         await one.record(ANOTHER_NIGHT)
-    weaker = {**NIGHT, "subjects": [{"name": "Brackwell", "unit": "Basingstoke response"}]}
+    weaker = {**NIGHT, "subjects": [{"name": "Alan", "unit": "Basingstoke"}]}
     waiting = await one.record({**weaker, "wish": "only_with_another"})
     await one.resolve()
     assert [len(pattern) for pattern in await one.patterns()] == [2]
