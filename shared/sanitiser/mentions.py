@@ -529,8 +529,7 @@ class _Finder:
         """`my mum sabeena`: a word that nobody knows right after a word for kin with its possessor."""
         return start == cue + 1 and (
             bool(self.flags[cue] & CALLER)
-            or (cue > 0
-            and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"})
+            or (cue > 0 and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"})
         )
 
     def _ends_here(self, i: int) -> bool:
