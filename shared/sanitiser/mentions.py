@@ -529,8 +529,7 @@ class _Finder:
         """`my mum sabeena`: a word that nobody knows right after a word for kin with its possessor."""
         return start == cue + 1 and (
             bool(self.flags[cue] & CALLER)
-            or (cue > 0
-            and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"})
+            or (cue > 0 and self.lows[cue - 1] in {"my", "our", "her", "his", "me", "wee", "big", "little"})
         )
 
     def _ends_here(self, i: int) -> bool:
@@ -650,9 +649,14 @@ class _Finder:
     def _ends_as_place(self, start: int, end: int) -> bool:
         """Whether the run, or the word after it, makes it a street, a school, a pub or the like."""
         after = end + 1
-        if after < self.count and self.seps[after] == " " and self.words[after][0].isupper():
-            if self.flags[after] & _AFTER_A_PLACE and not self.flags[after] & STRONG:
-                return True
+        if (
+            after < self.count
+            and self.seps[after] == " "
+            and self.words[after][0].isupper()
+            and self.flags[after] & _AFTER_A_PLACE
+            and not self.flags[after] & STRONG
+        ):
+            return True
         if end > start and self.flags[end] & _AFTER_A_PLACE and not self.flags[end] & STRONG:
             return not (self.flags[end] & SURNAME and self._is_person_run(start, end))
         return False
@@ -1028,10 +1032,6 @@ class _Finder:
             return self._skip(end)
         if end + 1 < self.count and self.seps[end + 1] == " " and self.flags[end + 1] & (STREET | SCHOOL):
             return None
-        if not (self.caseless or (f & GIVEN and not f & (PLACE | SURNAME))):
-            # In a text with capitals a name without one is rare.
-            if not (before and self.flags[i - 1] & (KIN | ROLE | CALLED)):
-                self.doubtful.append(i)
         return self._mention(i, end)
 
     def _other_script(self, i: int) -> Mention | None:
