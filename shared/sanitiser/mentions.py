@@ -794,6 +794,8 @@ class _Finder:
         if f & GIVEN and not f & ENGLISH:
             if f & PLACE and before in _PLACE_BEFORE and not self._is_person_place(i, before):
                 return self._skip(i)
+            if not f & STRONG and before in _PLACE_BEFORE - {"to", "from"} and not self._owns(i):
+                return self._doubt(i)
             return self._mention(i, i)
         if f & GIVEN:
             if starts_sentence:

@@ -25,7 +25,9 @@ from shared.sanitiser import (
     vehicles,
 )
 from shared.sanitiser.doubts import Doubt, Reason, find_doubts
+from shared.sanitiser.lexicon import STRONG
 from shared.sanitiser.markers import Redaction, Rendered, highest_number, merged
+from shared.sanitiser.mentions import Mention
 from shared.sanitiser.persons import Person, Subject, find_persons, subjects_of
 from shared.sanitiser.reading import KINDS, MARKER, Reading, Recogniser, Span
 
@@ -192,7 +194,9 @@ def _found(
         number = 0
         for index, mention in person.mentions:
             at = with_persons[index]
-            if fields[at].kind == "unit" and not (mention.is_self or mention.is_kin or mention.titled):
+            if fields[at].kind != "narrative" and not _is_plainly_private(
+                readings[at], mention, fields[at].kind
+            ):
                 continue
             number = number or numbering.number(person)
             reading = readings[at]
@@ -238,6 +242,16 @@ def _without_vehicles_of_officers(
                     continue
         kept.append((span, number))
     return kept
+
+
+def _is_plainly_private(reading: Reading, mention: Mention, kind: TextKind) -> bool:
+    """In a field for something else a name is a person's only where the words around it say so: `outside Janet
+    Hale's house`, `lives with my sister Ann`."""
+    if mention.is_self or mention.is_kin or mention.titled:
+        return True
+    after = mention.last + 1
+    is_owner = after < len(reading.words) and reading.seps[after] == "'" and reading.lows[after] == "s"
+    return kind == "place" and bool(reading.flags[mention.first] & STRONG) and (mention.is_whole or is_owner)
 
 
 def _unmarked(reading: Reading, spans: list[tuple[Span, int]]) -> list[tuple[Span, int]]:

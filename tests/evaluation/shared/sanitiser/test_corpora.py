@@ -1,7 +1,7 @@
 """How much of what must go survives the sanitiser, how much of what must stay is lost, how much is held.
 
 On the open part of the corpus, whose texts were written by other hands and are harder than what callers say,
-and on the sample of the shared data where it is there. The limits are what was reached; `-s` prints the tables.
+and on the sample of the shared data where it is there. The limits are what was reached; `-s` prints tables.
 """
 
 from pathlib import Path
