@@ -27,9 +27,9 @@ from shared.sanitiser import (
 from shared.sanitiser.doubts import Doubt, Reason, find_doubts
 from shared.sanitiser.lexicon import STRONG
 from shared.sanitiser.markers import Redaction, Rendered, highest_number, merged
-from shared.sanitiser.mentions import Mention
 from shared.sanitiser.persons import Person, Subject, find_persons, subjects_of
 from shared.sanitiser.reading import KINDS, MARKER, Reading, Recogniser, Span
+from shared.sanitiser.walk import Mention
 
 __all__ = [
     "KINDS",
