@@ -304,6 +304,8 @@ class CueRules(TokenWalk):
         low = self.lows[start]
         if low in STOP or (f & (POLICE_WORD | MONTH) and not f & ANY_GIVEN):
             return None
+        if f & RANK and self.words[start].isupper():
+            return None  # `I'm DI Hale`: the rule for ranks finds it
         if is_self and f & HARMLESS:
             return None
         if f & TITLE and start + 1 < self.count and self._is_capital(start + 1):

@@ -217,6 +217,7 @@ def _found(
 _OWNED: Final = re.compile(
     r"(?:'s|s)? (?:[\w\-]+ ){0,3}(?:car|van|bike|vehicle|motor|plate|reg|registration)\b|,? (?:drives|drove|owns|was driving|driving)\b"
 )
+_MINE: Final = re.compile(r"\b(?:my|mine|our|clr's|caller's)\b")
 _NEAR: Final = 80
 
 
@@ -238,7 +239,12 @@ def _without_vehicles_of_officers(
             nearest = bisect_right(ends, (span.start, True)) - 1
             if nearest >= 0:
                 end, stays = ends[nearest]
-                if stays and span.start - end < _NEAR and _OWNED.match(reading.low, end):
+                if (
+                    stays
+                    and span.start - end < _NEAR
+                    and _OWNED.match(reading.low, end)
+                    and not _MINE.search(reading.low, end, span.start)
+                ):
                     continue
         kept.append((span, number))
     return kept
