@@ -175,7 +175,7 @@ class CapitalRules(TokenWalk):
             return self._mention(i, i)
         if f & GIVEN:
             if starts_sentence:
-                if f & COMMON or not after_verb:
+                if (f & COMMON and not self._is_told_of(i)) or not after_verb:
                     if self._is_list_of_names(i):
                         return self._mention(i, i)
                     self.doubtful.append(i)
@@ -228,7 +228,13 @@ class CapitalRules(TokenWalk):
         if f & RARE_GIVEN:
             return self._mention(i, i, sure=not starts_sentence or after_verb)
         if starts_sentence:
-            if after_verb or self._has_name_cue(i) or self._is_label(i) or self._is_list_of_names(i):
+            if (
+                self._answers_for_a_name(i)
+                or after_verb
+                or self._has_name_cue(i)
+                or self._is_label(i)
+                or self._is_list_of_names(i)
+            ):
                 return self._mention(i, i, sure=False)
             self.doubtful.append(i)
             return None
@@ -243,6 +249,21 @@ class CapitalRules(TokenWalk):
         ):
             return self._skip(i)  # AirTag, YouTube
         return self._mention(i, i, sure=False)
+
+    def _is_told_of(self, i: int) -> bool:
+        """`Mark is my son`: a common word, but for what follows."""
+        return (
+            bool(self.flags[i] & STRONG)
+            and self.lows[i] not in {"will", "may", "can"}
+            and self.lows[i + 1] in {"is", "was", "said", "says", "told", "has", "came", "went", "s"}
+        )
+
+    def _answers_for_a_name(self, i: int) -> bool:
+        """`Surname? O'Shea.`: what is said to a question for a name."""
+        for k in range(i - 1, max(-1, i - 6), -1):
+            if "?" in self.seps[k + 1]:
+                return self.lows[k] in {"name", "surname", "called", "forename"}
+        return False
 
     def _is_station(self, i: int, before: str) -> bool:
         """`PC Leo Standish, Leigh, did it`, `PC Toby Jugg of Melton`: a place after an officer."""

@@ -7,6 +7,7 @@ like are told apart by their last word, by the gazetteer of places and by the pr
 police is not decided here.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -59,6 +60,10 @@ _DETERMINERS: Final = words("the a an this that his her their my our your its ev
 _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 
 
+# `O-S-H-E-A`
+_SPELLED: Final = re.compile(r"[A-Za-z](?:-[A-Za-z]){3,}\Z")
+
+
 def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
     """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
     may be names, for no list has them. `known` are names of the form's subjects."""
@@ -101,6 +106,8 @@ class _Finder(CueRules, CapitalRules):
             return None
         if f & CUE and (mention := self._after_cue(i)):
             return mention
+        if "-" in word and _SPELLED.match(word):
+            return self._mention(i, i)
         if (
             len(word) == 1
             and i + 2 < self.count
