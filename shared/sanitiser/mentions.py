@@ -159,6 +159,7 @@ class _Finder(CueRules, CapitalRules):
                 (self.flags[after] & SURNAME and not self.flags[after] & ENGLISH)
                 or self.lows[after]
                 in {
+                    "who",
                     "says",
                     "said",
                     "was",
@@ -232,6 +233,12 @@ class _Finder(CueRules, CapitalRules):
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
         added += self._signatures(taken)
+        if self.caseless:
+            added += [
+                Mention(at, at, at, (low[:-1],))
+                for at, low in enumerate(self.lows)
+                if low[-1] == "s" and low[:-1] in names and at not in taken and not self.flags[at] & ENGLISH
+            ]
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found
