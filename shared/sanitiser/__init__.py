@@ -4,8 +4,9 @@ The rooms, in the order in which a text passes them:
 
 - `reading`: the text normalised and in tokens, with the way back to the code points as sent; `lexicon` and
   `gazetteers/`: the flags of the tokens;
-- `mentions`: persons' names wherever they stand; `persons`: mentions of all fields grouped into persons, each
-  placed as police or private;
+- `mentions`: persons' names wherever they stand, by `cues` (the words before them) and by `capitals`, rules that
+  `walk` over the tokens; `placing`: police or private, by the words beside a mention; `persons`: the mentions of
+  all fields grouped into persons;
 - `birth`, `codes`, `identity`, `numbers`, `spoken`, `online`, `vehicles`, `addresses`, `affiliations`: all other
   traces, each a pure function from a `Reading` to spans;
 - `languages`, `doubts`: the reasons for which a person should look;

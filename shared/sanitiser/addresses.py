@@ -147,7 +147,7 @@ def house_numbers(reading: Reading) -> Iterator[Span]:
                 rf"(?:{_FLAT})?(?:no\.?\s?|number\s)?{_NUMBER}", reading.low[span.start : span.end]
             )
             if number:
-                yield Span(span.start, span.start + number.end(), "address")
+                yield Span(span.start, span.start + len(number.group().rstrip(" ,")), "address")
         for found in reading.matches(_FLAT_ALONE, _FLATS):
             yield Span(found.start(), found.end(), "address")
 

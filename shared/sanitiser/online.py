@@ -121,7 +121,7 @@ def handles(reading: Reading) -> Iterator[Span]:
                 yield Span(found.start(1), found.start(1) + len(name), "handle")
     if "_" in low:
         for found in _UNDERSCORED.finditer(low):
-            if not found.group().startswith("speaker_"):
+            if not found.group().startswith("speaker_") and _looks_like_account(found.group()):
                 yield Span(found.start(), found.end(), "handle")
     for digit, _ in reading.digit_runs:
         if digit and (low[digit - 1].isalpha() or low[digit - 1] == "#"):
@@ -134,6 +134,12 @@ def handles(reading: Reading) -> Iterator[Span]:
         for found in _WHAT3WORDS.finditer(low):
             start = found.start(1) if found.group(1) else found.start()
             yield Span(start, found.end(), "address")
+
+
+def _looks_like_account(name: str) -> bool:
+    """`jane_s99`, `ellie_mae`; not `complaint_id`, whose parts are all words of the language."""
+    flags = lexicon()
+    return any(not part.isalpha() or not flags.get(part, 0) & ENGLISH for part in name.strip("_").split("_"))
 
 
 def _looks_like_handle(name: str) -> bool:

@@ -25,9 +25,11 @@ from shared.sanitiser import (
     vehicles,
 )
 from shared.sanitiser.doubts import Doubt, Reason, find_doubts
+from shared.sanitiser.lexicon import STRONG
 from shared.sanitiser.markers import Redaction, Rendered, highest_number, merged
 from shared.sanitiser.persons import Person, Subject, find_persons, subjects_of
 from shared.sanitiser.reading import KINDS, MARKER, Reading, Recogniser, Span
+from shared.sanitiser.walk import Mention
 
 __all__ = [
     "KINDS",
@@ -192,7 +194,9 @@ def _found(
         number = 0
         for index, mention in person.mentions:
             at = with_persons[index]
-            if fields[at].kind == "unit" and not (mention.is_self or mention.is_kin or mention.titled):
+            if fields[at].kind != "narrative" and not _is_plainly_private(
+                readings[at], mention, fields[at].kind
+            ):
                 continue
             number = number or numbering.number(person)
             reading = readings[at]
@@ -213,6 +217,7 @@ def _found(
 _OWNED: Final = re.compile(
     r"(?:'s|s)? (?:[\w\-]+ ){0,3}(?:car|van|bike|vehicle|motor|plate|reg|registration)\b|,? (?:drives|drove|owns|was driving|driving)\b"
 )
+_MINE: Final = re.compile(r"\b(?:my|mine|our|clr's|caller's)\b")
 _NEAR: Final = 80
 
 
@@ -234,10 +239,25 @@ def _without_vehicles_of_officers(
             nearest = bisect_right(ends, (span.start, True)) - 1
             if nearest >= 0:
                 end, stays = ends[nearest]
-                if stays and span.start - end < _NEAR and _OWNED.match(reading.low, end):
+                if (
+                    stays
+                    and span.start - end < _NEAR
+                    and _OWNED.match(reading.low, end)
+                    and not _MINE.search(reading.low, end, span.start)
+                ):
                     continue
         kept.append((span, number))
     return kept
+
+
+def _is_plainly_private(reading: Reading, mention: Mention, kind: TextKind) -> bool:
+    """In a field for something else a name is a person's only where the words around it say so: `outside Janet
+    Hale's house`, `lives with my sister Ann`."""
+    if mention.is_self or mention.is_kin or mention.titled:
+        return True
+    after = mention.last + 1
+    is_owner = after < len(reading.words) and reading.seps[after] == "'" and reading.lows[after] == "s"
+    return kind == "place" and bool(reading.flags[mention.first] & STRONG) and (mention.is_whole or is_owner)
 
 
 def _unmarked(reading: Reading, spans: list[tuple[Span, int]]) -> list[tuple[Span, int]]:

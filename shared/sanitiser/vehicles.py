@@ -62,7 +62,7 @@ def vehicles(reading: Reading) -> Iterator[Span]:
 
 
 def _is_private(low: str, start: int, end: int, reading: Reading) -> bool:
-    after = low[end : end + _AFTER]
+    after = re.split(r"[.!?\n]", low[end : end + _AFTER], maxsplit=1)[0]
     if _IS_MINE_AFTER.match(after):
         return True
     if _IS_THEIRS_AFTER.match(after) or _POLICE_AFTER.search(after[:40]):

@@ -72,6 +72,14 @@ _FIXED: Final[Mapping[str, Meanings]] = {
     },
     "Verdict": {"accept": "They belong together", "reject": "They do not belong together"},
     "CaseOrder": {"priority": "The gravest first", "due_on": "The earliest deadline first"},
+    "ReasonForDoubt": {
+        "unplaced_person": "A name that may be a person's, who may be police or not",
+        "other_language": "The text, or a part of it, is in neither English nor Welsh",
+        "same_name": "An officer and a private person of one name",
+        "many_persons": "So many persons that one may have been missed",
+        "name_in_form": "A name that was taken out is a part of a subject's in the form",
+        "could_be_guessed": "The caller thinks that what was told could show who told it",
+    },
     "HealthStatus": {"live": "The process answers", "ready": "All that it needs answers too"},
 }
 

@@ -57,7 +57,7 @@ KEPT_NOWHERE: Final = {
 }
 """(path, text) -> why it may come as it was typed."""
 
-READ_BY_HAND: Final = {
+READ_BY_HAND: Final[dict[str, Any]] = {
     "/v1/complaints": ComplaintBody,
     "/v1/imports": ComplaintBody,
     "/v1/sanitise": PreviewBody,  # the answer shows what would be taken out; nothing is stored

@@ -175,7 +175,18 @@ async def test_the_preview_takes_out_what_recording_would_and_stores_nothing(
     assert status == 200
     (span,) = preview["redactions"]
     assert BODY["narrative"][span["start"] : span["end"]] == "07700 900123"
+    assert (preview["doubts"], preview["held"]) == ([], False)
     assert await recorded_events(database_url) == 0
+
+
+async def test_the_preview_knows_the_subjects_of_the_form_and_says_what_is_in_doubt(intake: Running) -> None:
+    body = {"narrative": "Dave Ward hit me. Tom Ward saw it.", "subjects": [{"name": "PC David Ward"}]}
+    status, preview = await intake.json("POST", "/v1/sanitise", json=body)
+    assert (status, preview["narrative"]) == (200, "Dave Ward hit me. [name-1] saw it.")
+    assert preview["redactions"] == [{"start": 18, "end": 26, "kind": "name", "person": 1}]
+    assert preview["held"]
+    (doubt,) = preview["doubts"]
+    assert (doubt["start"], doubt["end"], doubt["field"]) == (18, 26, "narrative")
 
 
 async def test_other_roles_record_nothing(intake: Running, database_url: str) -> None:

@@ -113,7 +113,7 @@ async def test_reasons_are_kept_without_what_leads_to_the_caller(asked: Asked) -
     assert (await asked.decide(case_id, body, 1))[0] == 200
     assert (await asked.approve(case_id, "berta", reason=typed))[0] == 200
     _, shown = await asked("GET", f"/v1/cases/{case_id}")
-    kept = "Caller [name], [phone], was drunk. PC Smith was not there."
+    kept = "Caller [name-1], [phone], was drunk. PC Smith was not there."
     assert [e["details"]["reason"] for e in shown["history"] if "reason" in e["details"]] == [kept, kept]
     assert "07700" not in str(shown)
 

@@ -1,6 +1,6 @@
 """Every text of a complaint is sanitised, and nothing else of it is changed. All examples are invented."""
 
-from services.intake.domain.complaints import sanitise_complaint
+from services.intake.domain.complaints import sanitise_body, sanitise_complaint
 from shared.contracts.complaint import ComplaintBody, SanitisedComplaint
 from shared.contracts.complaint_events import RedactionCount
 
@@ -64,3 +64,27 @@ def test_what_is_no_text_is_kept_and_the_receipt_is_not() -> None:
         assert after.model_dump(include=unchanged) == before.model_dump(include=unchanged)
     assert "1234567890123456" not in kept.model_dump_json()
     assert SanitisedComplaint.model_validate_json(kept.model_dump_json()) == kept
+
+
+def test_a_person_has_one_number_in_all_fields_and_a_subject_stays_in_each() -> None:
+    body = ComplaintBody.model_validate_json(
+        b"""{"channel": "phone", "narrative": "Dave Ward hit me. My neighbour Priya Nair saw it.",
+        "subjects": [{"name": "PC David Ward", "description": "Ward is tall; Priya Nair says he limps",
+            "unit": "lives with my sister Ann at 12 Mill Road"}],
+        "incident": {"place": "my kitchen, 12 Mill Road"}}"""
+    )
+    kept, _ = sanitise_complaint(body)
+    assert kept.narrative == "Dave Ward hit me. My neighbour [name-1] saw it."
+    assert kept.subjects[0].description == "Ward is tall; [name-1] says he limps"
+    assert kept.subjects[0].unit == "lives with my sister [name-2] at [address]"
+    assert kept.incident is not None
+    assert kept.incident.place == "my kitchen, [address]"
+
+
+def test_a_doubt_names_its_field() -> None:
+    body = ComplaintBody.model_validate_json(
+        b"""{"channel": "phone", "narrative": "He hit me.", "could_be_guessed": "yes",
+        "subjects": [{"name": "PC David Ward", "description": "his brother Tom Ward is taller"}]}"""
+    )
+    doubts = [(field, doubt.reason) for field, doubt in sanitise_body(body).doubts]
+    assert doubts == [("subjects.0.description", "name_in_form"), ("narrative", "could_be_guessed")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.sanitiser.text import Redaction, sanitise
+from shared.sanitiser.text import Redaction, TextKind, sanitise
 
 GOES = [
     # Telephone numbers, in all the ways that people write them
@@ -252,6 +252,28 @@ def test_a_trace_found_in_a_second_reading_is_reported_as_it_was_sent() -> None:
 )
 def test_in_a_field_of_an_officer_names_and_registrations_stay(text: str, kept: str) -> None:
     assert sanitise(text, "officer").text == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "kept"),
+    [
+        ("my kitchen, 12 Mill Road", "place", "my kitchen, [address]"),
+        ("Mill Road, outside the Co-op", "place", "Mill Road, outside the Co-op"),
+        ("14 Mill Road", "place", "[address] Mill Road"),
+        ("near Winton", "place", "near Winton"),
+        ("outside Janet Hale's house", "place", "outside [name-1]'s house"),
+        (
+            "roads policing, lives with me at 12 Mill Road",
+            "unit",
+            "roads policing, lives with me at [address]",
+        ),
+        ("Hale Street", "unit", "Hale Street"),
+        ("the station where my sister Priya works", "unit", "the station where my sister [name-1] works"),
+        ("complaint_id", "narrative", "complaint_id"),
+    ],
+)
+def test_each_field_keeps_what_it_is_for(text: str, kind: TextKind, kept: str) -> None:
+    assert sanitise(text, kind).text == kept
 
 
 def test_of_a_place_the_district_stays() -> None:
