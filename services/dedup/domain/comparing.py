@@ -139,8 +139,9 @@ def _place_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
 
 
 def _kind_level(one: Sequence[str], other: Sequence[str]) -> str:
-    if not set(one).isdisjoint(other):
-        return "same"
+    if shared := set(one) & set(other):
+        # Most complaints of any force are of the strand `other`: duties, incivility, force.
+        return "same frequent kind" if all(code.startswith("other.") for code in shared) else "same"
     if any(code.endswith("other") for code in (*one, *other)):
         return "one is other"
     strands = {code.partition(".")[0] for code in one} & {code.partition(".")[0] for code in other}

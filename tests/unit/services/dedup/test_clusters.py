@@ -146,7 +146,7 @@ def test_a_small_group_that_two_others_fit_joins_neither() -> None:
         return ACCEPT + 1 if node(2) in {*one, *other} else -9.0
 
     def fit_one(one: Sequence[Node], other: Sequence[Node]) -> float:
-        return ACCEPT + 1 if {node(2), node(3)} <= {*one, *other} else -9.0
+        return ACCEPT + 1 if {node(2), node(3), node(4)} == {*one, *other} else -9.0
 
     sizes = [len(cluster.members) for cluster in clusters(nodes, [*inside, *between], MODEL, fit=fit)]
     assert sizes == [2, 1, 2]
