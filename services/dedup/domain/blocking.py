@@ -18,6 +18,7 @@ from typing import Final
 
 from services.dedup.domain.features import Features, Officer
 from services.dedup.domain.narratives import bands
+from services.dedup.domain.phonetics import sound_of
 from services.dedup.domain.words import SHORT_FORMS
 
 MOST_DAYS: Final = 8
@@ -33,6 +34,7 @@ _MOST_KINDS: Final = 2
 _MOST_LOOKS: Final = 3
 _FRAGMENT: Final = 2
 _PLATE: Final = 4
+_BEGINNING: Final = 4
 _BANDS: Final = 6
 
 
@@ -135,6 +137,12 @@ def _of_officers(features: Features) -> Iterator[str]:
             for forename in _forenames(officer):
                 # Without the force: who moved to another one is the same officer.
                 yield f"name|{officer.sound}|{forename}"
+        if officer.surname:
+            # Beginnings agree where a slip throws the code of sounds off; and names are told turned round.
+            yield f"beginning force|{officer.surname[:_BEGINNING]}|{force}"
+            if officer.forename:
+                both = sorted((officer.sound, sound_of(officer.forename)))
+                yield f"both names|{both[0]}|{both[1]}"
         for forename in _forenames(officer):
             if officer.unit:
                 yield f"forename unit|{forename}|{officer.unit}"

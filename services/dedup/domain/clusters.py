@@ -117,14 +117,14 @@ def partition(
             groups.join(each.a, each.b, max(each.link.weight, model.zones.accept))
     for one, other, average in joins:
         groups.join(one, other, average)
+    accepted = [each for each in ends if _is_accepted(each.link, model)]
     if fit:
-        _join_by_profile(
-            _Between(ends, groups, model.clustering), groups, order, fit, model.clustering.average
-        )
+        # A component is what accepted links connect: no group may go beyond it, or the resolver would have
+        # to look at others too.
+        _join_by_profile(_Between(accepted, groups, model.clustering), groups, order, fit, model.clustering)
     found = [
         Cluster(tuple([order[place] for place in members]), weakest) for members, weakest in groups.all()
     ]
-    accepted = [each for each in ends if _is_accepted(each.link, model)]
     return Partition(sorted(found, key=lambda cluster: cluster.members[0]), _waiting(accepted, groups))
 
 
@@ -268,14 +268,16 @@ _Entry = tuple[float, int, int]
 
 
 def _join_by_profile(
-    between: "_Between", groups: _Groups, order: Sequence[Node], fit: Fit, least: float
+    between: "_Between", groups: _Groups, order: Sequence[Node], fit: Fit, rule: Clustering
 ) -> None:
-    """Groups that some kept link connects, the best fit first; what joined is looked at again as one."""
+    """Groups that some accepted link connects, the best fit first; what joined is looked at again as one. Two
+    small groups have no profile yet that could outweigh their average."""
     fits: dict[int, dict[int, float]] = defaultdict(dict)
     heap: list[_Entry] = []
 
     def put(one: int, other: int) -> None:
-        if fits[one][other] >= least:
+        is_small = max(groups.size(one), groups.size(other)) < SMALL
+        if fits[one][other] >= (rule.average if is_small else rule.fit):
             low, high = sorted((groups.lowest(one), groups.lowest(other)))
             heappush(heap, (-fits[one][other], low, high))
 
@@ -322,7 +324,7 @@ def _has_rival(one: int, other: int, fits: dict[int, dict[int, float]], groups: 
     )
 
 
-# 7-matching.md, point 8, from nats to bits; the least fit is the least average.
+# 7-matching.md, point 8, from nats to bits.
 CERTAIN_FIT = 6 / 0.693
 RIVAL = 2 / 0.693
 SMALL = 3

@@ -5,6 +5,7 @@ on how near the two times are, for the same officer stands at the same place on 
 name the nearness. Every comparison is symmetric.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -16,6 +17,8 @@ from services.dedup.domain.features import Features
 from services.dedup.domain.narratives import similarity
 from services.dedup.domain.words import COMMON_STREETS
 
+TEXTS: Final = ("narrative", "phrases", "names in the text")
+"""The fields of `compare_texts`."""
 _WEEK: Final = 7
 _MONTH: Final = 31
 _BANDS_OF_OFFICERS: Final = (-6.0, -3.0, -1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0)
@@ -25,11 +28,15 @@ _LEAST_CONTENT: Final = 4
 
 
 def compare_incidents(one: Features, other: Features, evidence: Sequence[float]) -> Levels:
+    """All fields of two complaints; `evidence` as for `compare_circumstances`."""
+    return [*compare_circumstances(one, other, evidence), *compare_texts(one, other)]
+
+
+def compare_circumstances(one: Features, other: Features, evidence: Sequence[float]) -> Levels:
     """
     Args:
         evidence: what the best pair of subjects weighs for being one officer, and the best pair of two
-        others,
-            in bits; fewer where fewer can be compared.
+            others, in bits; fewer where fewer can be compared.
     """
     observed: Levels = []
     day, nearness = time_level(one.first_day, one.last_day, other.first_day, other.last_day)
@@ -39,10 +46,8 @@ def compare_incidents(one: Features, other: Features, evidence: Sequence[float])
         observed.append(("force", "same" if one.force == other.force else "different"))
     if one.places and other.places:
         observed.append(("place", f"{_place_level(one.places, other.places)}, {nearness}"))
-    kind = ""
     if one.categories and other.categories:
-        kind = _kind_level(one.categories, other.categories)
-        observed.append(("kind", f"{kind}, {nearness}"))
+        observed.append(("kind", f"{_kind_level(one.categories, other.categories)}, {nearness}"))
     if evidence:
         observed.append(("officers", f"{_band(evidence[0], _BANDS_OF_OFFICERS)}, {nearness}"))
         if len(evidence) > 1:
@@ -50,9 +55,16 @@ def compare_incidents(one: Features, other: Features, evidence: Sequence[float])
         else:
             both_one = len(one.officers) == len(other.officers) == 1
             observed.append(("number of officers", "both one" if both_one else "one and more"))
+    return observed
+
+
+def compare_texts(one: Features, other: Features) -> Levels:
+    """The fields of the narratives, which cost most."""
+    observed: Levels = []
     if len(one.content) >= _LEAST_CONTENT and len(other.content) >= _LEAST_CONTENT:
         text = _band(_cosine(one.content, other.content), _BANDS_OF_TEXT)
-        observed.append(("narrative", f"{text}, {'same kind' if kind == 'same' else 'other kind'}"))
+        is_same = not set(one.categories).isdisjoint(other.categories)
+        observed.append(("narrative", f"{text}, {'same kind' if is_same else 'other kind'}"))
     if (phrases := similarity(one.signature, other.signature)) is not None:
         observed.append(("phrases", _band(phrases, _BANDS_OF_PHRASES)))
     if one.mentions and other.mentions:
@@ -127,8 +139,9 @@ def _place_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
 
 
 def _kind_level(one: Sequence[str], other: Sequence[str]) -> str:
-    if not set(one).isdisjoint(other):
-        return "same"
+    if shared := set(one) & set(other):
+        # Most complaints of any force are of the strand `other`: duties, incivility, force.
+        return "same frequent kind" if all(code.startswith("other.") for code in shared) else "same"
     if any(code.endswith("other") for code in (*one, *other)):
         return "one is other"
     strands = {code.partition(".")[0] for code in one} & {code.partition(".")[0] for code in other}
@@ -146,4 +159,4 @@ def _names_of_bands(bands: tuple[float, ...]) -> tuple[str, ...]:
 
 def _band(value: float, bands: tuple[float, ...]) -> str:
     """The name of the band of a value: it begins where the one below it ends."""
-    return _names_of_bands(bands)[sum(value >= least for least in bands)]
+    return _names_of_bands(bands)[bisect_right(bands, value)]

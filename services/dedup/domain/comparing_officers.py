@@ -82,6 +82,7 @@ def name_level(x: Officer, y: Officer) -> str:  # noqa: PLR0911  (one for each k
     return "initials" if last and other_last else "one initial"
 
 
+@lru_cache(maxsize=65536)
 def same_forename(one: str, other: str) -> bool:
     """One name, a short form of the other, or short forms of one."""
     if one == other:
@@ -146,7 +147,7 @@ def _undecided_level(x: Officer, y: Officer) -> str:
     if not names:
         return ""
     if any(word == name for name in names):
-        return "one word"
+        return f"one word, {_rarity_of_word(word)}"
     if any(same_forename(word, name) for name in names):
         return "one word, short form"
     if any(similar_surname(word, name) for name in names):
@@ -174,6 +175,11 @@ def _last_initial(officer: Officer) -> str:
     if officer.surname:
         return officer.surname[0]
     return officer.initials[-1] if len(officer.initials) > 1 else ""
+
+
+def _rarity_of_word(word: str) -> str:
+    share = max(FORENAMES.get(word, 0.0), load_population().share(word))
+    return "common" if share >= _COMMON_SURNAME else "known" if share >= _KNOWN_SURNAME else "rare"
 
 
 def _rarity_of_surname(surname: str) -> str:

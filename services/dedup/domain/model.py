@@ -36,11 +36,14 @@ class Zones(_Data):
 class Clustering(_Data):
     """How pairs become groups, in bits.
 
-    `average`: the least average weight on which two groups are joined. A pair that was not kept counts
-    `unseen`, but for complaints with `seen` kept links and more: they were not compared with all.
+    `average`: the least average weight on which two groups are joined, not below the accepted weight of a
+    link: no group goes beyond what accepted links connect. A pair that was not kept counts `unseen`, but for
+    complaints with `seen` kept links and more: they were not compared with all. `fit`: the least fit of the
+    profiles of two groups of officers.
     """
 
     average: float
+    fit: float
     unseen: float
     seen: Annotated[int, Field(ge=2)]
 

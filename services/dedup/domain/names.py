@@ -126,7 +126,8 @@ def _of_words(told: tuple[list[str], str], *, is_turned: bool) -> Name:
     if not joined:
         return Name(number=number)
     if len(joined) == 1:
-        return _single(joined[0])._replace(number=number)
+        is_surname = len(words) > 1 or joined[0] in NAMES_LIKE_TITLES
+        return Name(joined[0], number=number) if is_surname else _single(joined[0])._replace(number=number)
     *forenames, surname = joined
     if not is_turned and _is_forename(surname) and not _may_be_forename(forenames[0]):
         forenames, surname = [surname], forenames[0]
@@ -141,7 +142,10 @@ def _single(word: str) -> Name:
     if len(word) == 1:
         return Name(initials=word)
     forename, surname = FORENAMES.get(word, 0.0), load_population().shares.get(word, 0.0)
-    if not forename or surname > DECISIVE * forename:
+    if not forename and not surname:
+        # Neither list has it: rare forenames are told alone as rare surnames are.
+        return Name(either=word)
+    if surname > DECISIVE * forename:
         return Name(surname=word)
     if surname * DECISIVE < forename:
         return Name(forename=word, initials=word[0])

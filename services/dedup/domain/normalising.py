@@ -216,9 +216,9 @@ def rank_of(text: str | None) -> str:
 # "the street", "police station" and "my road" are no streets.
 _NO_STREET = frozenset(
     {
-        "the", "a", "an", "in", "on", "at", "of", "near", "my", "our", "outside", "by", "police", "main", "same",
-        "this", "that", "from", "to", "and", "behind", "opposite", "town", "city", "village", "shopping", "leisure",
-        "community", "sports", "health",
+        "the", "a", "an", "in", "on", "at", "of", "near", "my", "our", "outside", "by", "police", "main",
+        "same", "this", "that", "from", "to", "and", "behind", "opposite", "town", "city", "village",
+        "shopping", "leisure", "community", "sports", "health",
     }
 )  # fmt: skip
 _ROADS = frozenset(

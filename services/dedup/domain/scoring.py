@@ -6,7 +6,13 @@ first. The evidence that the subjects give for being one officer is a field of t
 
 from dataclasses import dataclass
 
-from services.dedup.domain.comparing import compare_incidents, overlap
+from services.dedup.domain.comparing import (
+    TEXTS,
+    compare_circumstances,
+    compare_incidents,
+    compare_texts,
+    overlap,
+)
 from services.dedup.domain.comparing_officers import Levels, compare_officers
 from services.dedup.domain.facts import Kind
 from services.dedup.domain.features import Features
@@ -44,6 +50,7 @@ class Scorer:
     def __init__(self, model: Model) -> None:
         self.model = model
         self._incident, self._officer = Weights(model.incident), Weights(model.officer)
+        self._most_of_texts = sum(self._incident.most(field) for field in TEXTS)
 
     def pairs(self, one: Features, other: Features) -> list[Found]:
         """What is worth keeping of two complaints: at most one match of the whole, and one for every two
@@ -87,11 +94,15 @@ class Scorer:
 
     def _whole(self, one: Features, other: Features, subjects: list[_Subjects]) -> Found | None:
         zones = self.model.incident.zones
-        levels = compare_incidents(one, other, _best(subjects))
+        levels = compare_circumstances(one, other, _best(subjects))
+        evidence = self._incident.prior + self._incident.evidence(levels)
         if self._is_same_account(one, other):
-            scored = self._incident.scored(levels)
+            scored = self._incident.scored([*levels, *compare_texts(one, other)])
             return Found("duplicate", zone_of(scored.weight, zones) or "review", scored)
-        # Most pairs end here.
+        # Most pairs end here: whatever the texts have in common is not enough.
+        if evidence + self._most_of_texts < zones.review - ROUNDING:
+            return None
+        levels += compare_texts(one, other)
         if self._incident.prior + self._incident.evidence(levels) < zones.review - ROUNDING:
             return None
         scored = self._incident.scored(levels)

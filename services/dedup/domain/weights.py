@@ -59,6 +59,10 @@ class Weights:
         weight_of = self._weights.get
         return sum([weight_of(level, 0.0) for level in observed])
 
+    def most(self, field: str) -> float:
+        """The most that a field can add."""
+        return max((weight for (of, _), weight in self._weights.items() if of == field), default=0.0)
+
     def scored(self, observed: Iterable[tuple[str, str]]) -> Scored:
         steps = (
             Step("prior", "", self.prior),

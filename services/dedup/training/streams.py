@@ -137,6 +137,10 @@ class Stream:
         slope = self._random.uniform(0.5, 1.8)
         self._code_weights = [(1 + rank) ** -slope for rank in range(len(self._codes))]
         self._random.shuffle(self._code_weights)
+        if self._random.random() < 0.7:
+            # As in the national figures: duties, individual behaviour and powers before all else.
+            self._codes.sort(key=lambda code: not code.startswith("other."))
+            self._code_weights.sort(reverse=True)
 
     def __iter__(self) -> Iterator[Labelled]:
         made: list[tuple[int, Labelled]] = []

@@ -1,5 +1,6 @@
 """What belongs together is a function of the set of links, whatever their order."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from random import Random
 from uuid import UUID
@@ -121,30 +122,36 @@ def test_of_two_groups_the_heaviest_link_waits_and_of_parted_ones_none() -> None
 
 
 def test_groups_that_fit_by_their_profiles_are_joined_and_no_others() -> None:
-    pairs = [link(0, 1, STRONG + 1), link(2, 3, STRONG + 1), link(4, 5, STRONG + 1)]
-    weak = [link(1, 2, ACCEPT - 2), link(3, 4, ACCEPT - 2)]
-    nodes = {node(n) for n in range(6)}
-    asked = []
+    inside = [link(a, b, STRONG + 1) for a, b in ((0, 1), (0, 2), (1, 2), (3, 4), (5, 6))]
+    between = [link(2, 3, ACCEPT), link(4, 5, ACCEPT - 2)]
+    nodes = {node(n) for n in range(7)}
+    asked: list[set[Node]] = []
 
-    def fit(one: tuple[Node, ...], other: tuple[Node, ...]) -> float:
+    def fit(one: Sequence[Node], other: Sequence[Node]) -> float:
         asked.append({*one, *other})
-        return 10.0 if {node(0), node(2)} <= {*one, *other} and node(4) not in {*one, *other} else -9.0
+        return 10.0
 
-    found = clusters(nodes, [*pairs, *weak], MODEL, fit=fit)  # type: ignore[arg-type]
-    assert [len(cluster.members) for cluster in found] == [4, 2]
-    assert {node(0), node(1), node(4), node(5)} not in asked, "only what some kept link connects"
+    assert [len(cluster.members) for cluster in clusters(nodes, [*inside, *between], MODEL)] == [3, 2, 2]
+    found = clusters(nodes, [*inside, *between], MODEL, fit=fit)
+    assert [len(cluster.members) for cluster in found] == [5, 2]
+    assert asked == [{node(n) for n in range(5)}], "no link that is not accepted leads to another group"
 
 
 def test_a_small_group_that_two_others_fit_joins_neither() -> None:
-    pairs = [link(0, 1, STRONG + 1), link(3, 4, STRONG + 1)]
-    weak = [link(1, 2, ACCEPT - 2), link(2, 3, ACCEPT - 2)]
+    inside = [link(0, 1, STRONG + 1), link(3, 4, STRONG + 1)]
+    between = [link(1, 2, ACCEPT), link(2, 3, ACCEPT)]
     nodes = {node(n) for n in range(5)}
 
-    def fit(one: tuple[Node, ...], other: tuple[Node, ...]) -> float:
-        return 3.0 if node(2) in {*one, *other} else -9.0
+    def fit(one: Sequence[Node], other: Sequence[Node]) -> float:
+        return ACCEPT + 1 if node(2) in {*one, *other} else -9.0
 
-    found = clusters(nodes, [*pairs, *weak], MODEL, fit=fit)  # type: ignore[arg-type]
-    assert [len(cluster.members) for cluster in found] == [2, 1, 2]
+    def fit_one(one: Sequence[Node], other: Sequence[Node]) -> float:
+        return ACCEPT + 1 if {node(2), node(3), node(4)} == {*one, *other} else -9.0
+
+    sizes = [len(cluster.members) for cluster in clusters(nodes, [*inside, *between], MODEL, fit=fit)]
+    assert sizes == [2, 1, 2]
+    sizes = [len(cluster.members) for cluster in clusters(nodes, [*inside, *between], MODEL, fit=fit_one)]
+    assert sizes == [2, 3]
 
 
 _WEIGHTS = st.sampled_from([0.0, 1.0, AVERAGE, ACCEPT, ACCEPT + 1, STRONG])
@@ -159,7 +166,7 @@ def _links(draw: st.DrawFn) -> list[Link]:
     return [link(a, b, draw(_WEIGHTS), verdict=draw(verdicts)) for a, b in pairs]
 
 
-def _sum_of_numbers(one: list[Node], other: list[Node]) -> float:
+def _sum_of_numbers(one: Sequence[Node], other: Sequence[Node]) -> float:
     """Some symmetric function of two sets."""
     return float(sum(each[0].int for each in (*one, *other)) % 7 - 3)
 
@@ -171,9 +178,9 @@ def test_the_order_of_arrival_changes_nothing(links: list[Link], random: Random,
     shuffled = links[:]
     random.shuffle(shuffled)
     for fit in (None, _sum_of_numbers):
-        found = clusters(nodes, links, model, fit=fit)  # type: ignore[arg-type]
-        again = partition(nodes, shuffled, model, fit=fit)  # type: ignore[arg-type]
-        assert again == partition(nodes, links, model, fit=fit)  # type: ignore[arg-type]
+        found = clusters(nodes, links, model, fit=fit)
+        again = partition(nodes, shuffled, model, fit=fit)
+        assert again == partition(nodes, links, model, fit=fit)
         # A partition, with nothing together that a person parted.
         assert sorted(member for cluster in found for member in cluster.members) == sorted(nodes)
         parted = [(link.a, link.b) for link in links if link.verdict == "rejected"]

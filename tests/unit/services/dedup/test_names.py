@@ -29,7 +29,7 @@ NAMES = {
     "PC Constable": Name("constable"),
     "PC Young": Name("young"),
     "PC White": Name("white"),
-    "PC Short": Name("short"),
+    "PC Short": Name(either="short"),
     "Brown": Name("brown"),
     # Both names, whichever order.
     "SMITH, John Paul": Name("smith", "john", "jp"),
@@ -44,7 +44,7 @@ NAMES = {
     # One word: a forename, a surname, or either.
     "Dave": Name("", "dave", "d"),
     "PC Mohammed": Name("", "mohammed", "m"),
-    "Brockway": Name("brockway"),
+    "Brockway": Name(either="brockway"),
     "PC Thomas": Name(either="thomas"),
     "Kelly": Name(either="kelly"),
     # Initials.
@@ -52,9 +52,9 @@ NAMES = {
     "DC": Name("", "", "dc"),
     "J. K.": Name("", "", "jk"),
     # A number or a place beside the name.
-    "PC 4471 Brockway (Hampshire)": Name("brockway", number="4471"),
-    "Brockway 4471": Name("brockway", number="4471"),
-    "PC Brockway (on his badge)": Name("brockway"),
+    "PC 4471 Brockway (Hampshire)": Name(either="brockway", number="4471"),
+    "Brockway 4471": Name(either="brockway", number="4471"),
+    "PC Brockway (on his badge)": Name(either="brockway"),
     # Hyphens and dashes of every kind.
     "Ann Smith-Jones": Name("smithjones", "ann", "a"),
     "Ann Smith\u2011Jones": Name("smithjones", "ann", "a"),
@@ -71,9 +71,9 @@ NAMES = {
     "\uff30\uff23 \uff2a\uff4f\uff48\uff4e \uff33\uff4d\uff49\uff54\uff48": Name("smith", "john", "j"),
     "Zo\u200be Ball": Name("ball", "zoe", "z"),
     # Other scripts stay whole.
-    "\u738b\u4f1f": Name("\u738b\u4f1f"),
-    "\u0418\u0432\u0430\u043d\u043e\u0432": Name("\u0438\u0432\u0430\u043d\u043e\u0432"),
-    "PC \u0936\u0930\u094d\u092e\u093e": Name("\u0936\u0930\u094d\u092e\u093e"),
+    "\u738b\u4f1f": Name(either="\u738b\u4f1f"),
+    "\u0418\u0432\u0430\u043d\u043e\u0432": Name(either="\u0438\u0432\u0430\u043d\u043e\u0432"),
+    "PC \u0936\u0930\u094d\u092e\u093e": Name(either="\u0936\u0930\u094d\u092e\u093e"),
 }
 
 NOBODY = [

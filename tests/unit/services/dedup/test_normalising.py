@@ -158,7 +158,7 @@ def test_a_rank_is_its_grade(text: str, expected: str) -> None:
 
 def test_a_rank_and_a_number_in_the_name_count() -> None:
     (officer,) = features(subjects=[{"name": "Sgt 4471 Brockway"}]).officers
-    assert (officer.rank, officer.collar_number, officer.surname) == ("sergeant", "4471", "brockway")
+    assert (officer.rank, officer.collar_number, officer.either) == ("sergeant", "4471", "brockway")
 
 
 @pytest.mark.parametrize(
