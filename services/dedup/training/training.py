@@ -26,7 +26,7 @@ sweep together real complaints of a city in which few kinds and places come agai
 _FIT = -3.0
 _UNSEEN = -4.3
 """-3 nats (7-matching.md, point 8)."""
-_SEEN = 60
+_SEEN = 30
 """Three quarters of the candidates that a complaint is compared with at most: so many kept links mean that
 there were more to be found."""
 
