@@ -9,7 +9,7 @@ from services.dedup.domain.blocking import blocking_keys
 from services.dedup.domain.candidates import CANDIDATE_CAP, KEY_CAP, best_candidates
 from services.dedup.domain.features import Features
 from services.dedup.domain.normalising import features_of
-from services.dedup.training.streams import Labelled
+from services.dedup.training.labelled import Labelled
 from shared.contracts.complaint import SanitisedComplaint
 
 Pair = tuple[int, int]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from services.dedup.domain.model import load_population
 from services.dedup.training import vocabulary as words
+from services.dedup.training.labelled import Labelled
 from shared.vocabulary import load_vocabulary
 
 RATES: Final[Mapping[str, tuple[float, float]]] = {
@@ -72,21 +73,6 @@ _SAID_RANKS: Final = {
     "Chief Inspector": ("Chief Inspector", "Ch Insp", "CI"),
 }
 _SUMMED_REPORTS: Final = ((2, 70), (3, 18), (4, 7), (6, 4), (12, 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """One complaint and its truth.
-
-    Attributes:
-        body: as the sanitised complaint of `complaint.recorded`, without what matching does not read.
-        incident: the number of its incident.
-        officers: of each subject the number of the officer, None for somebody who is none.
-    """
-
-    body: Mapping[str, Any]
-    incident: int
-    officers: tuple[int | None, ...]
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from tests.running import Running, running_service
 UNKNOWN = UUID("7f0c1a52-6a75-4f5c-8f41-6f1b6d3c1a11")
 
 REVIEWER = "match_reviewer"
-UNSURE = {**ANOTHER_NIGHT, "subjects": [{"name": "Alan", "unit": "Basingstoke response"}]}
+UNSURE = {**ANOTHER_NIGHT, "subjects": [{"name": "Alan", "unit": "Basingstoke"}]}
 
 
 @pytest.fixture

@@ -39,7 +39,11 @@ IN_CASE = UUID(int=0x1001)
 SEEN = {
     UUID(int=0x4000): about_okonjo("2019-06-05", "She shared pictures of a victim with her station."),
     UUID(int=0x4001): about_okonjo("2020-11-17", "She laughed about a film of a prisoner in the cell."),
-    UUID(int=0x4002): {**NIGHT, "subjects": [{"name": "Jane Wilson", "unit": "Basingstoke response"}]},
+    UUID(int=0x4002): {
+        **NIGHT,
+        "incident": {"from": "2018-02-02", "to": "2018-02-02", "place": "Andover", "force": "hampshire"},
+        "subjects": [{"name": "Jane Wilson", "unit": "Basingstoke response"}],
+    },
     UUID(int=0x4003): about_okonjo("2021-02-09", "She sold the number of a witness to a newspaper."),
 }
 CASE = {
