@@ -361,6 +361,7 @@ class CapitalRules(TokenWalk):
             (i == 0 or "\n" in self.seps[i])
             and self.seps[i + 1].startswith(":")
             and not self.flags[i] & (ENGLISH | CALLER | ROLE)
+            and not any(map(str.isdecimal, self.words[i]))
         )
 
     def _is_followed_by_verb(self, i: int) -> bool:

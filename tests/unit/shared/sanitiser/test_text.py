@@ -279,3 +279,8 @@ def test_each_field_keeps_what_it_is_for(text: str, kind: TextKind, kept: str) -
 def test_of_a_place_the_district_stays() -> None:
     assert sanitise("High Street, SW1A 1AA", "place").text == "High Street, SW1A [postcode]"
     assert sanitise("SW1A [postcode]", "place").redactions == ()
+
+
+@pytest.mark.parametrize("text", ["Statement2: he came again.", "Annex4b: the letter.", "Unit7: the car."])
+def test_a_label_with_a_number_in_it_is_nobodys_name(text: str) -> None:
+    assert sanitise(text).text == text
