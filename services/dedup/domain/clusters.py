@@ -3,16 +3,18 @@
 The result depends on the set alone, never on the order in which links arrived: everything is taken in order
 of weight, ties in order of ids, sums exactly.
 
-- Groups are joined by average linkage, the two of the highest average weight first, down to a least average.
-A
-  pair that was not worth keeping counts against it. But a complaint is compared with no more than some
+- Incidents: what more than one path of accepted links holds together stays together. One link may be a
+  mistake, two ways round are seldom both; and whatever is added, a look-alike filed on purpose too, nobody
+  takes such a group apart but a person. Not so for officers: "Officer Perez" has two ways to each Perez.
+- Groups are joined by average linkage, the two of the highest average first, down to a least average.
+  A pair that was not worth keeping counts against it. But a complaint is compared with no more than some
   others: of one with as many kept links as that, pairs without a link may never have been looked at, and
   count for nothing. So no number of reports takes a group apart.
 - What a person accepted is joined before that and carries along the groups on both sides; what a person
   rejected, or what may never stand together, is kept apart, also where a chain of others leads from one to
   the other.
 - Officers: groups that this leaves apart are joined where their profiles fit
-(`services.dedup.domain.profiles`).
+  (`services.dedup.domain.profiles`).
 
 The accepted links that are left between two groups have joined nothing: the heaviest of them waits for a
 person, who has the last word.
@@ -25,6 +27,7 @@ from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from services.dedup.domain.bridges import bridges
 from services.dedup.domain.model import Clustering, PairModel
 
 Node = tuple[UUID, int]
@@ -110,14 +113,19 @@ def partition(
     ]
     ends.sort(key=lambda each: (-each.link.weight, each.a, each.b))
     kinds = [apart(node) for node in order]
+    accepted = [each for each in ends if _is_accepted(each.link, model)]
     joins = _average_linkage(ends, _groups(kinds, ends), model.clustering)
     groups = _groups(kinds, ends)
     for each in ends:
         if each.link.verdict == "accepted":
             groups.join(each.a, each.b, max(each.link.weight, model.zones.accept))
+    if not fit:
+        alone = bridges(len(order), [(each.a, each.b) for each in accepted])
+        for place, each in enumerate(accepted):
+            if place not in alone:
+                groups.join(each.a, each.b, max(each.link.weight, model.zones.accept))
     for one, other, average in joins:
         groups.join(one, other, average)
-    accepted = [each for each in ends if _is_accepted(each.link, model)]
     if fit:
         # A component is what accepted links connect: no group may go beyond it, or the resolver would have
         # to look at others too.

@@ -18,7 +18,7 @@ _INCIDENT_IDENTIFIERS = (
 _OFFICER_IDENTIFIERS = (("name",), ("collar number",), ("vehicle",), ("looks", "description"))
 _CORROBORATION = 1.5
 
-INCIDENT_ZONES = Zones(review=-2.0, accept=2.5)
+INCIDENT_ZONES = Zones(review=-2.0, accept=3.0)
 OFFICER_ZONES = Zones(review=-3.0, accept=0.0)
 """Thresholds do not carry over from streams to a deployment (7-matching.md, point 7). Until people have
 judged pairs, these are on the side of caution: streams alone would accept incidents from about 1 on, and

@@ -85,7 +85,7 @@ def test_the_weakest_link_is_the_least_that_joined() -> None:
     (found,) = clusters(
         {node(0), node(1), node(2)}, [link(0, 1, STRONG), link(1, 2, ACCEPT + 1), link(0, 2, ACCEPT)], MODEL
     )
-    assert found == Cluster((node(0), node(1), node(2)), ACCEPT + 0.5)
+    assert found == Cluster((node(0), node(1), node(2)), ACCEPT + 1)
 
 
 @pytest.mark.parametrize("count", [2, SEEN, SEEN + 1, 5 * SEEN])
@@ -110,13 +110,15 @@ def test_a_person_joins_what_no_rule_would() -> None:
     assert groups(2 * SEEN + 1, *decided) == {frozenset(range(2 * SEEN + 1))}
 
 
-def test_of_two_groups_the_heaviest_link_waits_and_of_parted_ones_none() -> None:
+def test_the_one_accepted_link_of_two_groups_waits_and_of_parted_ones_none() -> None:
     pairs = [link(0, 1, STRONG + 1), link(2, 3, STRONG + 1)]
-    between = [link(1, 2, STRONG), link(0, 3, ACCEPT)]
+    between = [link(1, 2, STRONG), link(0, 3, ACCEPT - 1)]
     nodes = {node(n) for n in range(4)}
     found = partition(nodes, [*pairs, *between], MODEL)
     assert len(found.clusters) == 2
     assert found.waiting == [between[0]]
+    two_ways = [*pairs, between[0], link(0, 3, ACCEPT)]
+    assert len(partition(nodes, two_ways, MODEL).clusters) == 1
     parted = link(0, 2, 1.0, verdict="rejected")
     assert partition(nodes, [*pairs, *between, parted], MODEL).waiting == []
 
@@ -206,3 +208,56 @@ def test_who_were_joined_by_a_person_stay_joined_whatever_else_is_found(links: l
     all_of_them = clusters({node(number) for number in range(8)}, links, MODEL)
     for cluster in alone:
         assert any(set(cluster.members) <= set(other.members) for other in all_of_them)
+
+
+@st.composite
+def _more_and_more(draw: st.DrawFn) -> tuple[list[Link], list[Link]]:
+    """Links that nobody rejected, and these with further ones: those of one more complaint, whatever they
+    are, and some that are accepted."""
+    count = draw(st.integers(3, 9))
+    pairs = list(combinations(range(count), 2))
+    before = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=24))
+    known = [link(a, b, draw(_WEIGHTS), verdict=draw(st.sampled_from(_LENIENT))) for a, b in before]
+    of_new = [(n, count) for n in draw(st.lists(st.integers(0, count - 1), unique=True))]
+    missing = sorted(set(pairs) - set(before))
+    added = draw(st.lists(st.sampled_from(missing), unique=True, max_size=3)) if missing else []
+    further = [link(a, b, draw(_WEIGHTS)) for a, b in of_new]
+    for a, b in added:
+        verdict = draw(st.sampled_from(_LENIENT))
+        weight = draw(st.sampled_from([ACCEPT, ACCEPT + 1, STRONG]))
+        further.append(link(a, b, weight, verdict=verdict))
+    return known, [*known, *further]
+
+
+_LENIENT: list[Verdict | None] = [None, None, "accepted"]
+
+
+def _are_connected(a: Node, b: Node, links: Sequence[Link]) -> bool:
+    reached = {a}
+    while True:
+        ends = {node for each in links if {each.a, each.b} & reached for node in (each.a, each.b)}
+        if ends <= reached:
+            return b in reached
+        reached |= ends
+
+
+@given(_more_and_more())
+@settings(max_examples=300, deadline=None)
+def test_more_never_takes_apart_what_more_than_one_accepted_path_holds_together(
+    links: tuple[list[Link], list[Link]],
+) -> None:
+    """No look-alike that is filed on purpose takes an incident apart, and no cap does."""
+    before, after = links
+    known = {node(number) for number in range(9)}
+    accepted = [each for each in before if each.verdict == "accepted" or each.weight >= ACCEPT]
+    together = [
+        pair for cluster in clusters(known, before, MODEL) for pair in combinations(cluster.members, 2)
+    ]
+    group_of = {
+        member: place
+        for place, cluster in enumerate(clusters({*known, node(9)}, after, MODEL))
+        for member in cluster.members
+    }
+    for a, b in together:
+        if all(_are_connected(a, b, [each for each in accepted if each is not cut]) for cut in accepted):
+            assert group_of[a] == group_of[b]
