@@ -125,7 +125,8 @@ class Matching:
         fresh = [
             pair
             for pair in pairs
-            if pair.match_id not in known and self._finders.is_first(pair.match_id, complaint_id)
+            if pair.match_id not in known
+            and self._finders.is_first(pair.match_id, complaint_id, self._store.connections)
         ]
         self._index.weights.remember({pair.match_id.bytes: pair.weight for pair in fresh})
         return AppendRequest(
@@ -158,13 +159,24 @@ class _Finders:
     appended every pair, one alone would get through each commit, and the others would begin again. The other
     one may leave the pair to the first, for that one is not applied without it: whatever becomes of its
     handler, it comes again, and finds the pair again.
+
+    Not so in a database that was set back, in which the first one may have come alone: what is remembered is
+    of one connection of the store.
     """
 
     def __init__(self) -> None:
         self._first: dict[UUID, UUID] = {}
+        self._connections = 0
 
-    def is_first(self, match_id: UUID, complaint_id: UUID) -> bool:
-        """Whether the pair is this complaint's to append; forgotten after many others, which is harmless."""
+    def is_first(self, match_id: UUID, complaint_id: UUID, connections: int) -> bool:
+        """Whether the pair is this complaint's to append; forgotten after many others, which is harmless.
+
+        Args:
+            connections: how often the store has connected.
+        """
+        if connections != self._connections:
+            self._connections = connections
+            self._first.clear()
         first = self._first.setdefault(match_id, complaint_id)
         if len(self._first) > _MOST_FINDERS:
             del self._first[next(iter(self._first))]
