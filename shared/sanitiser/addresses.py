@@ -49,6 +49,17 @@ _FLAT_ALONE: Final = re.compile(
     r"(?:flat|apartment|apt|bedsit|maisonette|fflat)\.?\s?(?:no\.?\s?|number\s)?(?:[0-9]{1,4}[a-z]?\b|[a-z]\b(?=[,.]))"
     rf"(?:,?\s(?:the\s)?(?:(?!(?:{_NO_WORD})\b)[\w'.\-]{{2,24}}\s){{1,3}}?(?:{_STREET})\b)?"
 )
+_ROOM_ALONE: Final = re.compile(
+    r"(?:room|rm)\.? (?:no\.? |number )?([a-z]?[0-9]{1,4}[a-z]?)\b(?!(?:,| at| of| in) (?:the )?(?:\w+ ){0,2}(?:court|police|station|nick|custody|hq))"
+    r"|ward ([a-z]?[0-9]{1,3}[a-z]?)\b|(?:[a-h]|house ?block [0-9a-z])[ \-]wing(?:,? (?:cell )?[0-9a-z]{0,2}-?[0-9]{1,3}(?:-[0-9]{1,3})?\b)?"
+    r"|cell [a-z]?[0-9]{1,2}-[0-9]{1,3}\b|houseblock [0-9a-z]{1,2}\b"
+)
+_ROOM_WORDS: Final = words(
+    "room rm ward a b c d e f g h house houseblock cell a-wing b-wing c-wing d-wing e-wing f-wing g-wing h-wing"
+)
+_NO_HOME_ROOM: Final = re.compile(
+    r"\b(?:interview|court|custody|committee|control|charge|exam|meeting|briefing|class|consulting|waiting|parade|seminar|incident|chat) ?\Z"
+)
 _ROOM: Final = re.compile(
     r"\b(?:hotel|hostel|refuge|house|ward|hmo|b&b|accommodation|number [0-9]{1,4})\b[^.\n]{0,40}?\b(?:room|rm)\s([0-9]{1,4}[a-z]?)\b|\broom ([0-9]{1,4})\b(?=[^.\n]{0,40}\b(?:hotel|hostel|refuge)\b)"
 )
@@ -122,6 +133,9 @@ def addresses(reading: Reading) -> Iterator[Span]:
         for found in reading.matches(_FLAT_ALONE, _FLATS):
             yield Span(found.start(), found.end(), "address")
         yield from _house_numbers(reading)
+        for found in reading.matches(_ROOM_ALONE, _ROOM_WORDS):
+            if not _NO_HOME_ROOM.search(reading.before(found.start(), 16)):
+                yield Span(found.start(), found.end(), "address")
         if reading.has_any(_ROOMS):
             for found in _ROOM.finditer(low):
                 group = 1 if found.group(1) else 2

@@ -233,12 +233,11 @@ class _Finder(CueRules, CapitalRules):
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
         added += self._signatures(taken)
-        if self.caseless:
-            added += [
-                Mention(at, at, at, (low[:-1],))
-                for at, low in enumerate(self.lows)
-                if low[-1] == "s" and low[:-1] in names and at not in taken and not self.flags[at] & ENGLISH
-            ]
+        added += [
+            Mention(at, at, at, (self.lows[at][:-1],))
+            for at in self.reading.tokens(frozenset(name + "s" for name in names))
+            if at not in taken and not self.flags[at] & ENGLISH and (self.caseless or self.words[at].islower())
+        ]
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found

@@ -56,6 +56,7 @@ _CONTACT: Final[tuple[Recogniser, ...]] = (
     online.network_addresses,
     codes.national_insurance_numbers,
     codes.driving_licences,
+    numbers.payment_cards,
     numbers.digits,
     spoken.spoken_digits,
 )

@@ -80,6 +80,20 @@ PIECES = (
         "\ufe0f\u20e3",
         "\uff11",
     ),
+    *(
+        "b. ",
+        "3/4/1981",
+        "ref ",
+        "4444 ",
+        "room ",
+        "ward ",
+        "wing ",
+        "saith ",
+        "minus ",
+        ".com/",
+        "share code ",
+        "exp ",
+    ),
     *("[", "]", "[name]", "[phone]", "[phone] ", "[address]", " ", ", ", ".", "\n", "-", "\u0130", "\ud800"),
 )
 TEXT = st.text(st.characters(codec=None), max_size=60) | st.lists(
