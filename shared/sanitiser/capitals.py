@@ -74,6 +74,8 @@ class CapitalRules(TokenWalk):
             return self._skip_proper(i)
         if f & HARMLESS and not self._is_name_after_all(i):
             return self._skip_proper(i)
+        if self._is_station_of_officer(i):
+            return self._skip(self._extend(i))
         end = self._extend(i)
         if word.isupper() and len(word) > 1 and not self.caseless and not self._is_shouted_name(i, end):
             return self._skip(end) if end > i and self._ends_as_place(i, end) else None
@@ -208,6 +210,8 @@ class CapitalRules(TokenWalk):
                 return self._skip(i)
             return self._mention(i, i, sure=False)
         if f & ENGLISH:
+            if not f & (COMMON | HARMLESS) and self._goes_on_a_list(i):
+                return self._mention(i, i, sure=False)
             if (
                 f & (SURNAME | RARE_GIVEN)
                 and not starts_sentence
@@ -240,7 +244,7 @@ class CapitalRules(TokenWalk):
             return None
         if any(c.isdecimal() for c in word):
             return None
-        if i and self.seps[i] == ", " and self._closes_place(i):
+        if i and self.seps[i] == ", " and self._closes_place(i) and not self._goes_on_a_list(i):
             return self._doubt(i)
         if (
             word[1:] != word[1:].lower()
@@ -273,6 +277,29 @@ class CapitalRules(TokenWalk):
             return False
         closes = i + 1 >= self.count or self.seps[i + 1][0] in ",.;)\n"
         return closes and any(self.flags[k] & RANK for k in range(max(0, i - 5), i))
+
+    def _is_station_of_officer(self, i: int) -> bool:
+        """`PC Megan Thewlis, South Shields,`, `PC Gwion Pugh, Y Bala`, `DS Ace (Haverford)`: what follows the name of
+        an officer and closes there, but for a given name."""
+        if not self.found or not self.found[-1].rank:
+            return False
+        last = self.found[-1].last
+        if not (
+            (last == i - 1 and self.seps[i] in {", ", " ("})
+            or (
+                last == i - 2
+                and self.seps[i] == self.seps[i - 1] == " "
+                and self.lows[i - 1] in {"of", "from", "at"}
+            )
+        ):
+            return False
+        f = self.flags[i]
+        if f & (GIVEN | TITLE | RANK | KIN | ROLE) and not f & PLACE:
+            return False
+        end = self._extend(i)
+        if f & STRONG and (end > i or not f & PLACE):
+            return False
+        return last == i - 2 or end + 1 >= self.count or self.seps[end + 1][0] in ",.;)\n"
 
     def _is_of_crossing(self, i: int) -> bool:
         """`Rhawn and Leon Streets`."""
@@ -379,6 +406,22 @@ class CapitalRules(TokenWalk):
             and bool(self.flags[after] & VERB)
             and self.lows[after]
             not in {"is", "was", "has", "had", "will", "would", "can", "could", "did", "does", "called"}
+        )
+
+    def _goes_on_a_list(self, i: int) -> bool:
+        """`Fred, Ludo, Piers`, `with Yiannis and Spud`: after the single name of somebody who is no officer."""
+        if not self.found or self.found[-1].rank or self.found[-1].first != self.found[-1].last:
+            return False
+        last = self.found[-1].last
+        if last == i - 2 and self.lows[i - 1] in {"and", "&"} and self.seps[i] == self.seps[i - 1] == " ":
+            return not (i + 1 < self.count and self.seps[i + 1] == " " and self._is_capital(i + 1))
+        return (
+            last == i - 1
+            and self.seps[i] == ", "
+            and (
+                self.seps[last] == ", "
+                or (i + 1 < self.count and self.seps[i + 1] == ", " and self._is_capital(i + 1))
+            )
         )
 
     def _is_list_of_names(self, i: int) -> bool:

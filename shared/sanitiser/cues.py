@@ -35,6 +35,9 @@ _REPORTS: Final = words(
     "said says say saying goes went like replied answered shouted introduced wrote texted told"
 )
 _PRONOUNS: Final = words("he she they i we you it who")
+_CALLED_THINGS: Final = words(
+    "it it's its group chat account app operation op system page file folder database table site place pub shop road street show film song game"
+)
 _KINDS_OF_NAME: Final = words(
     "full first last real own birth middle maiden family christian legal given actual married other working sur fore"
 )
@@ -44,6 +47,7 @@ _KIN_LINKS: Final = words("is called named who was s name he's she's hes shes he
 _KIN_SEPS: Final = frozenset((" ", ", ", "'", " ("))
 _AFTER_RANK: Final = frozenset((" ", ". ", ".", "/", " (", ") ", ", "))
 _AFTER_RANK_NAME: Final = frozenset((" ", ". ", ".", ": ", ") ", " (", ", "))
+_PLAIN_TITLES: Final = words("mr mrs ms miss mx")
 _FOREIGN: Final = {
     "numesc": ((),),
     "cheama": ((),),
@@ -109,6 +113,9 @@ class CueRules(TokenWalk):
         start = i + 1
         if low[0] > "\u0590":
             return i + 1, True, low == "اسمي"
+        owner = self.lows[i - 1] if i else ""
+        if (self.lows[i - 2] if owner == "s" and i > 1 else owner) in _CALLED_THINGS:
+            return 0, False, False
         if low in {"calls", "call", "christened"}:
             if start < self.count and self.lows[start] in _CALL_ME:
                 return start + 1, True, self.lows[start] == "me"
@@ -117,6 +124,13 @@ class CueRules(TokenWalk):
             if start < self.count and self.lows[start] in _CALL_ME:
                 return start + 1, False, False
             return start, low != "called" or not (i and self.lows[i - 1] in _PRONOUNS), False
+        if low in {"aka", "alias"}:
+            return start, True, False
+        if low in {"goes", "go", "going", "went"}:
+            if start < self.count and self.lows[start] == "by":
+                start += 3 if self.lows[start + 1 : start + 3] == ["the", "name"] else 1
+                return start, True, False
+            return 0, False, False
         if low == "known":
             return (
                 (start + 1, True, False)
@@ -256,8 +270,17 @@ class CueRules(TokenWalk):
 
     def _after_title(self, i: int) -> Mention | None:
         start = i + 1
+        if self.lows[i] in _PLAIN_TITLES and self.lows[start : start + 1] in (["and"], ["&"], ["n"]):
+            # `mr and mrs begum-ali`: the second title has the name
+            return None
         if start >= self.count or self.seps[start] not in {" ", ". ", "."}:
             return None
+        if (
+            self.lows[i] in _PLAIN_TITLES
+            and self.words[start].islower()
+            and (mention := self._after_plain_title(i))
+        ):
+            return mention
         if (
             self.flags[i] & ENGLISH
             and self.words[i][0].islower()
@@ -288,6 +311,21 @@ class CueRules(TokenWalk):
             return self._titled(i, start, start)
         return None
 
+    def _after_plain_title(self, i: int) -> Mention | None:
+        """`miss okafor`, `mrs b` in lower case, whatever the case of the rest."""
+        start = i + 1
+        low, f = self.lows[start], self.flags[start]
+        if len(low) == 1 and low.isalpha() and (low not in "ai" or self.lows[i] == "mrs"):
+            return self._titled(i, start, start)
+        if (
+            low in STOP
+            or not low[0].isalpha()
+            or f & (COMMON | VERB)
+            or (self.lows[i] == "miss" and f & ENGLISH)
+        ):
+            return None
+        return self._titled(i, start, self._extend_lower(start))
+
     def _is_plain_name(self, i: int) -> bool:
         f = self.flags[i]
         return not f or bool(f & ANY_NAME and not f & (ENGLISH | HARMLESS))
@@ -313,7 +351,22 @@ class CueRules(TokenWalk):
             if mention:
                 mention.is_self = is_self
             return mention
-        if f & ENGLISH and not f & ANY_GIVEN and not (f & SURNAME and strong and not f & COMMON):
+        cue = start - 1
+        is_nickname = (
+            strong
+            and not f & HARMLESS
+            and self.words[cue].islower()
+            and (
+                (not f & COMMON and bool(self.flags[cue] & CALLED or self.lows[cue] in {"by", "as"}))
+                or (self.lows[cue] in _CALL_ME and self._ends_here(start))
+            )
+        )
+        if (
+            f & ENGLISH
+            and not f & ANY_GIVEN
+            and not (f & SURNAME and strong and not f & COMMON)
+            and not is_nickname
+        ):
             return None
         end = self._extend(start)
         if self._ends_as_place(start, end):

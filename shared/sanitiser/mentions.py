@@ -64,6 +64,16 @@ _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 _SPELLED: Final = re.compile(r"[A-Za-z](?:-[A-Za-z]){3,}\Z")
 
 
+_BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
+_MOST_LETTERS: Final = 15
+_FEWEST_SPELLED: Final = 3
+_MOST_INITIALS: Final = 3
+_NO_INITIALS: Final = words(
+    "uk us usa eu bc ad am pm pc dc ps ds di ci nb ps ie eg dob gp tv ok id nhs po pto rip qc kc mp hq hr pa ta asap"
+)
+_NO_INITIALS_AFTER: Final = words("d.o.b of the")
+
+
 def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
     """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
     may be names, for no list has them. `known` are names of the form's subjects."""
@@ -79,7 +89,9 @@ class _Finder(CueRules, CapitalRules):
         words = self.words
         for i, f in enumerate(self.flags):
             word = words[i]
-            if not (f & interesting or word < "a" or word > _LAST_PLAIN) or i <= self.taken_to or word == "I":
+            if i <= self.taken_to or word == "I":
+                continue
+            if not (f & interesting or word < "a" or word > _LAST_PLAIN or len(word) == 1):
                 continue
             if mention := self._at(i):
                 self.found.append(mention)
@@ -108,6 +120,8 @@ class _Finder(CueRules, CapitalRules):
             return mention
         if "-" in word and _SPELLED.match(word):
             return self._mention(i, i)
+        if len(word) == 1 and (mention := self._letters(i)):
+            return mention
         if (
             len(word) == 1
             and i + 2 < self.count
@@ -137,6 +151,49 @@ class _Finder(CueRules, CapitalRules):
         ):
             return self._other_script(i)
         return None
+
+    def _is_followed_by_letter(self, i: int) -> bool:
+        return i + 1 < self.count and len(self.words[i + 1]) == 1 and self.words[i + 1].isalpha()
+
+    def _letters(self, i: int) -> Mention | None:
+        """`p r y c e`, a name spelled; `K.W.`, `L.F.-H.`, the initials of somebody."""
+        end = i
+        while (
+            end + 1 < self.count
+            and self.seps[end + 1] in _BETWEEN_LETTERS
+            and len(self.words[end + 1]) == 1
+            and self.words[end + 1].isalpha()
+            and end - i < _MOST_LETTERS
+        ):
+            end += 1
+        seps = {self.seps[k] for k in range(i + 1, end + 1)}
+        if (
+            end - i >= _FEWEST_SPELLED
+            and seps <= {" ", "-", ", "}
+            and (end - i > _FEWEST_SPELLED or self.words[i].islower())
+        ):
+            return self._mention(i, end)
+        if i and (self.flags[i - 1] & POLICE_WORD or self.lows[i - 1] in _NO_INITIALS_AFTER):
+            return None
+        closes = end + 1 >= self.count or (self.seps[end + 1][:1] == "." and not self._is_name_of(end + 1))
+        if (
+            1 <= end - i <= _MOST_INITIALS
+            and closes
+            and seps <= {".", ". ", ".-", "-"}
+            and any("." in sep for sep in seps)
+            and all(self.words[k].isupper() for k in range(i, end + 1))
+            and "".join(self.lows[i : end + 1]) not in _NO_INITIALS
+        ):
+            return self._mention(i, end)
+        return None
+
+    def _is_name_of(self, i: int) -> bool:
+        """Whether a surname follows the initials."""
+        return (
+            self.seps[i] in {". ", "."}
+            and self._is_capital(i)
+            and bool(self.flags[i] & ANY_NAME or not self.flags[i])
+        )
 
     def _is_shouted_initial(self, i: int) -> bool:
         """`R. TUNNICLIFFE` in a text in capitals."""
@@ -236,7 +293,9 @@ class _Finder(CueRules, CapitalRules):
         added += [
             Mention(at, at, at, (self.lows[at][:-1],))
             for at in self.reading.tokens(frozenset(name + "s" for name in names))
-            if at not in taken and not self.flags[at] & ENGLISH and (self.caseless or self.words[at].islower())
+            if at not in taken
+            and not self.flags[at] & ENGLISH
+            and (self.caseless or self.words[at].islower())
         ]
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)

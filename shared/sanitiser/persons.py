@@ -224,7 +224,7 @@ def _match_subjects(person: Person, subjects: Sequence[Subject]) -> None:
 def _is_subject(person: Person, subject: Subject) -> bool:
     names = person.names
     known = set(subject.names)
-    if person.is_private:
+    if person.is_private or not names:
         return False
     unknown = names - known
     if not unknown:
