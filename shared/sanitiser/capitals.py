@@ -74,7 +74,7 @@ class CapitalRules(TokenWalk):
             return self._skip_proper(i)
         if f & HARMLESS and not self._is_name_after_all(i):
             return self._skip_proper(i)
-        if self._is_station_of_officer(i):
+        if self._is_station_of_officer(i) or (i and self._calls_a_thing(i - 1)):
             return self._skip(self._extend(i))
         end = self._extend(i)
         if word.isupper() and len(word) > 1 and not self.caseless and not self._is_shouted_name(i, end):

@@ -35,9 +35,6 @@ _REPORTS: Final = words(
     "said says say saying goes went like replied answered shouted introduced wrote texted told"
 )
 _PRONOUNS: Final = words("he she they i we you it who")
-_CALLED_THINGS: Final = words(
-    "it it's its group chat account app operation op system page file folder database table site place pub shop road street show film song game"
-)
 _KINDS_OF_NAME: Final = words(
     "full first last real own birth middle maiden family christian legal given actual married other working sur fore"
 )
@@ -113,8 +110,7 @@ class CueRules(TokenWalk):
         start = i + 1
         if low[0] > "\u0590":
             return i + 1, True, low == "اسمي"
-        owner = self.lows[i - 1] if i else ""
-        if (self.lows[i - 2] if owner == "s" and i > 1 else owner) in _CALLED_THINGS:
+        if self._calls_a_thing(i):
             return 0, False, False
         if low in {"calls", "call", "christened"}:
             if start < self.count and self.lows[start] in _CALL_ME:

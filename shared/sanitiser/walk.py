@@ -57,6 +57,9 @@ STOP: Final = words("""i i'm i've i'd i'll a an the and or but if so he she it t
 _DIRECTIONS: Final = words(
     "north south east west northern southern eastern western upper lower great little new old"
 )
+_CALLED_THINGS: Final = words(
+    "it it's its group chat account app operation op system page file folder database table site place pub shop road street show film song game"
+)
 _ORG_SURNAMES: Final = words(
     "bank inn park moor wood woods heath forest mills mill garage castle dale post mall down rail church base"
 )
@@ -232,6 +235,13 @@ class TokenWalk:
 
     def _owns(self, i: int) -> bool:
         return i + 1 < self.count and self.seps[i + 1] == "'" and self.lows[i + 1] == "s"
+
+    def _calls_a_thing(self, i: int) -> bool:
+        """`it's called`, `a group called`: what follows names no person."""
+        if i < 1 or self.lows[i] not in {"called", "named"}:
+            return False
+        owner = self.lows[i - 1]
+        return (self.lows[i - 2] if owner == "s" and i > 1 else owner) in _CALLED_THINGS
 
     def _is_collar(self, i: int) -> bool:
         word = self.words[i]
