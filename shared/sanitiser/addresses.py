@@ -216,6 +216,11 @@ _NO_HOUSE: Final = words("of in times years minutes bus on")
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}[a-z]?\Z")
 
 
+def _closes(reading: Reading, i: int) -> bool:
+    """`over the road, no. 71.`: nothing is counted."""
+    return i + 1 >= len(reading.words) or reading.seps[i + 1][0] in ",.;)\n"
+
+
 def _house_numbers(reading: Reading) -> Iterator[Span]:
     """`at number 9`, `at no. 41`; not an officer's number, which is longer."""
     for i in reading.tokens(_NUMBERS):
@@ -225,8 +230,10 @@ def _house_numbers(reading: Reading) -> Iterator[Span]:
             and reading.seps[after] in {" ", ". ", "."}
             and _SHORT_NUMBER.match(reading.lows[after])
             and i
-            and reading.seps[i] == " "
-            and reading.lows[i - 1] in _BEFORE_HOUSE
+            and (
+                (reading.seps[i] == " " and reading.lows[i - 1] in _BEFORE_HOUSE)
+                or (reading.seps[i] == ", " and _closes(reading, after))
+            )
             and not (
                 after + 1 < len(reading.words)
                 and reading.lows[after + 1] in _NO_HOUSE

@@ -66,6 +66,8 @@ class CapitalRules(TokenWalk):
         starts_sentence = self._starts_sentence(i)
         if low in STOP or (len(word) == 1 and not self._is_initials(i)):
             return None
+        if word[-1].isdecimal() and "_" not in word:
+            return None  # `GK68 TDV`
         if f & (KIN | ROLE) and not f & ANY_GIVEN:
             return None
         if low == "st":

@@ -58,7 +58,7 @@ _DIRECTIONS: Final = words(
     "north south east west northern southern eastern western upper lower great little new old"
 )
 _CALLED_THINGS: Final = words(
-    "it it's its group chat account app operation op system page file folder database table site place pub shop road street show film song game"
+    "it it's its group chat account app operation op system page file folder database table site place pub road street show film song game"
 )
 _ORG_SURNAMES: Final = words(
     "bank inn park moor wood woods heath forest mills mill garage castle dale post mall down rail church base"
