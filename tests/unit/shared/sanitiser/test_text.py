@@ -124,6 +124,12 @@ GOES = [
     ("my husband David hit me", "my husband [name-1] hit me"),
     ("I'm DC Beattie on the same team", "I'm DC [name-1] on the same team"),
     ("PC Hale hit Tom Reed and his sister Ann", "PC Hale hit [name-1] and his sister [name-2]"),
+    # Work and school
+    ("She is a cleaner at Elm Strand library.", "She is a cleaner at [workplace]."),
+    ("my fiance, a chef at the Royal Oak, saw", "my fiance, a chef at the [workplace], saw"),
+    ("he is an employee of Sparkle FM Services", "he is an employee of [workplace]"),
+    ("I was at work (Elm Moor canteen) then", "I was at work ([workplace]) then"),
+    ("I taught at Hendon Primary then", "I taught at [school] then"),
     # Homes by their names
     ("they were down at Higher Elm Farm, all", "they were down at [address], all"),
     ("I'm at The Coach House, Dunham, or out", "I'm at [address], or out"),
@@ -210,6 +216,9 @@ STAYS = [
     "outside the Crown Court and Leeds Town Hall",
     "about ten at night, Seven Sisters Road",
     "his car GK68 TDV",
+    "the polis on nights at Bell Street",
+    "a nurse in Leeds",
+    "PC Hale works for West Yorkshire Police",
     "I live in Leeds",
     "I live in fear and walk down the road",
     "I stay in the house",
