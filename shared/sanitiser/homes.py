@@ -41,7 +41,7 @@ _HOMES_CALLED: Final = re.compile(
 )
 _HOME_CUES: Final = words(
     """flat flats block building house bungalow cottage caravan place home estate farm boat bedsit room lives live living lodge lodges lodging
-    lodgings stays staying upstairs maisonette my our her his their me i'm i im we're we she he clr caller stau locuim mieszkamy deggenahay deggan
+    lodgings stays staying upstairs maisonette my our her his their me i'm im clr caller stau locuim mieszkamy deggenahay deggan
     ciwaanka ciwaankaygu j'habite habite loge logee wohne yn dwi'n ghar"""
 )
 _HOME_RUN: Final = re.compile(_RUN)
