@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import PLACE, lexicon, words
+from shared.sanitiser.lexicon import PLACE, RANK, lexicon, words
 from shared.sanitiser.reading import ANY_MARKER, Reading, Span
 
 _STREET: Final = (
@@ -277,6 +277,8 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     place = run.group().rstrip(" ,.")
     if not place or not _HAS_STREET.search(place):
         return
+    if any(lexicon().get(word, 0) & RANK for word in place.lower().split()):
+        return  # `stayed unwritten. Sergeant Deborah Lane`
     low = place.lower()
     if lexicon().get(low, 0) & PLACE or low in {
         "the",

@@ -44,6 +44,8 @@ from shared.sanitiser.walk import (
     TokenWalk,
 )
 
+_BEFORE_VERB: Final = words("that can will to please just you i we they could would should")
+_OBJECTS: Final = words("my me us your him them")
 _FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
 
 
@@ -78,6 +80,12 @@ class CapitalRules(TokenWalk):
             return self._skip_proper(i)
         if self._is_station_of_officer(i) or (i and self._calls_a_thing(i - 1)):
             return self._skip(self._extend(i))
+        if (
+            i + 2 < self.count
+            and self.lows[i + 1] in {"of", "on", "upon", "under", "the"}
+            and " ".join(self.lows[i : i + 3]) in places()
+        ):
+            return self._skip(i + 2)
         end = self._extend(i)
         if word.isupper() and len(word) > 1 and not self.caseless and not self._is_shouted_name(i, end):
             return self._skip(end) if end > i and self._ends_as_place(i, end) else None
@@ -99,7 +107,7 @@ class CapitalRules(TokenWalk):
         before = self.lows[i - 1] if i and self.seps[i] in {" ", " '", ' "'} else ""
         if before == "the" and end + 1 < self.count and self.lows[end + 1] in _FAMILIES and f & SURNAME:
             return self._mention(i, end)
-        if before == "the" and not f & GIVEN:
+        if before in {"the", "y", "yr"} and not f & GIVEN:
             return self._skip(end)
         if before == "the" and (length == 1 or not self.flags[end] & SURNAME):
             return self._skip(end)
@@ -152,6 +160,8 @@ class CapitalRules(TokenWalk):
             return None
         if before in PLACE_BEFORE and f & PLACE and not f & GIVEN:
             return self._skip(end)
+        if f & PLACE and not f & ANY_NAME and last & ENGLISH and not last & ANY_NAME:
+            return self._skip(end)  # `Brighton Pride`
         if not any(flags & ANY_NAME for flags in self.flags[i : end + 1]) and before in PREPOSITIONS:
             return self._doubt(end)
         sure = any(flags & ANY_GIVEN for flags in self.flags[i : end + 1])
@@ -178,6 +188,8 @@ class CapitalRules(TokenWalk):
                 return self._doubt(i)
             return self._mention(i, i)
         if f & GIVEN:
+            if before in _BEFORE_VERB and i + 1 < self.count and self.lows[i + 1] in _OBJECTS:
+                return None  # `that Mark my words`, `can Bill me`
             if starts_sentence:
                 if (f & COMMON and not self._is_told_of(i)) or not after_verb:
                     if self._is_list_of_names(i):
@@ -208,6 +220,8 @@ class CapitalRules(TokenWalk):
                 return None
             return self._mention(i, i)
         if f & PLACE:
+            if self.lows[i] in self.known and self._owns(i):
+                return self._mention(i, i)
             if not self._is_surname_place(i, before):
                 return self._skip(i)
             return self._mention(i, i, sure=False)
@@ -320,7 +334,9 @@ class CapitalRules(TokenWalk):
 
     def _is_initials(self, i: int) -> bool:
         """`B. T. Cole`, `J Smith`: an initial before a surname."""
-        if self.words[i] in {"I", "A"} and not (i + 1 < self.count and self.seps[i + 1] in {". ", "."}):
+        if self.words[i] in {"I", "A", "O", "Y"} and not (
+            i + 1 < self.count and self.seps[i + 1] in {". ", "."}
+        ):
             return False
         if self.seps[i] and self.seps[i][-1] in "'-":
             return False

@@ -64,6 +64,10 @@ _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 _SPELLED: Final = re.compile(r"[A-Za-z](?:-[A-Za-z]){3,}\Z")
 
 
+_ALPHABET: Final = words(
+    """alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango
+    uniform victor whiskey xray x-ray yankee zulu"""
+)
 _BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
 _MOST_LETTERS: Final = 15
 _FEWEST_SPELLED: Final = 3
@@ -247,6 +251,8 @@ class _Finder(CueRules, CapitalRules):
         low, f = self.lows[i], self.flags[i]
         if len(low) < 3 or low in STOP:
             return None
+        if low in _ALPHABET and not _ALPHABET.isdisjoint((*self.lows[i - 1 : i], *self.lows[i + 1 : i + 2])):
+            return None  # `papa oscar six nine`
         sep = self.seps[i]
         before = self.lows[i - 1] if i and sep == " " else ""
         after = i + 1

@@ -52,7 +52,27 @@ def evidence_beside(
         _said_before(reading, mention)
         or _said_after(reading, mention, following)
         or _said_later(reading, mention, following)
+        or _answers(reading, mention)
     )
+
+
+def _answers(reading: Reading, mention: Mention) -> int:
+    """`The officer is an ex of mine. Matt Hale.`: a name that is a sentence by itself, after one on an officer."""
+    i, after = mention.title, mention.last + 1
+    if not i or mention.is_kin or reading.seps[i] not in {". ", "? "}:
+        return UNKNOWN
+    if after < len(reading.words) and reading.seps[after][0] not in ".,":
+        return UNKNOWN
+    begin = i - 1
+    while begin and i - begin < _LONGEST_SENTENCE and not any(c in ".!?;\n" for c in reading.seps[begin]):
+        begin -= 1
+    is_of_officer = reading.lows[begin] in {"the", "officer", "he's", "she's", "it's", "this"} and any(
+        f & POLICE_WORD for f in reading.flags[begin : begin + 3]
+    )
+    return LIKELY_POLICE if is_of_officer and "called" not in reading.lows[begin:i] else UNKNOWN
+
+
+_LONGEST_SENTENCE: Final = 14
 
 
 def _is_caller(reading: Reading, mention: Mention) -> bool:

@@ -53,8 +53,26 @@ _RANKED: Final = re.compile(
 )
 
 
+_ALPHABET: Final = (
+    "alpha|alfa|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform"
+    "|victor|whiske?y|x-?ray|yankee|zulu"
+)
+_ONE: Final = rf"(?:{_ALPHABET}|zero|oh|o|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|sixty|seventy|[0-9]{{1,3}})"
+_SAID: Final = re.compile(rf"(?:{_ALPHABET})(?:,? {_ONE}){{3,8}}\b")
+_SAID_LETTERS: Final = words(" ".join(_ALPHABET.replace("?", "").split("|"))) | {"juliet", "whisky", "xray"}
+
+
 def vehicles(reading: Reading) -> Iterator[Span]:
-    """Registrations of private vehicles, by the words around them."""
+    """Registrations of private vehicles, by the words around them, also spelled with `papa oscar six nine`."""
+    if reading.has_any(_SAID_LETTERS):
+        for found in reading.matches(_SAID, _SAID_LETTERS):
+            letters = sum(word in _SAID_LETTERS for word in re.split(r",? ", found.group()))
+            if (
+                letters >= 3
+                and letters < len(found.group().split())
+                and _is_private(reading.low, *found.span(), reading)
+            ):
+                yield Span(found.start(), found.end(), "vehicle")
     if not reading.digits:
         return
     low = reading.low
