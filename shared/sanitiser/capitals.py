@@ -222,6 +222,8 @@ class CapitalRules(TokenWalk):
         if f & PLACE:
             if self.lows[i] in self.known and self._owns(i):
                 return self._mention(i, i)
+            if self.flags[i - 1] & KIN and i and self.seps[i] == " ":
+                return self._mention(i, i)
             if not self._is_surname_place(i, before):
                 return self._skip(i)
             return self._mention(i, i, sure=False)

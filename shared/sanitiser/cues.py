@@ -44,6 +44,7 @@ _KIN_LINKS: Final = words("is called named who was s name he's she's hes shes he
 _KIN_SEPS: Final = frozenset((" ", ", ", "'", " ("))
 _AFTER_RANK: Final = frozenset((" ", ". ", ".", "/", " (", ") ", ", "))
 _AFTER_RANK_NAME: Final = frozenset((" ", ". ", ".", ": ", ") ", " (", ", "))
+_OF_KIN: Final = words("uncle auntie aunty aunt cousin nana nanna gran granny grandad grandpa")
 _PLAIN_TITLES: Final = words("mr mrs ms miss mx")
 _FOREIGN: Final = {
     "numesc": ((),),
@@ -148,6 +149,7 @@ class CueRules(TokenWalk):
             or low in {"names", "name's"}
             or (start < self.count and self.seps[start] in {": ", ":", " = "})
         )
+        linked = linked or owner in {"stage", "street", "pet", "pen"}
         if start >= self.count or not (linked or is_mine):
             return 0, False, False
         if self.seps[start] in {": ", ":", " - ", ", ", ' "', " '"}:
@@ -246,6 +248,8 @@ class CueRules(TokenWalk):
         back = i - 1
         if back < 0 or self.seps[i] not in {" ", ", ", ": "} or self._owns(end):
             return False
+        while back and self.flags[back] & POLICE_WORD and self.seps[back + 1] == " ":
+            back -= 1
         if self.lows[back] in {"a", "the", "serving", "former", "retired"}:
             back -= 1
         low, before = self.lows[back], self.lows[max(0, back - 2) : back]
@@ -292,7 +296,12 @@ class CueRules(TokenWalk):
         if self._is_capital(start) or (len(self.words[start]) == 1 and self.words[start].isupper()):
             if f & (POLICE_WORD | TITLE) and not f & ANY_NAME:
                 return None
-            if self.flags[i] & KIN == 0 and self.flags[i] & ENGLISH and f & ENGLISH and not f & ANY_NAME:
+            may_be_word = self.flags[i] & ENGLISH and f & ENGLISH and not f & ANY_NAME
+            if (
+                may_be_word
+                and not self.flags[i] & KIN
+                and (self.lows[i] not in _OF_KIN or f & (COMMON | HARMLESS))
+            ):
                 return None
             end = self._extend(start)
             return self._titled(i, start, end)

@@ -42,7 +42,7 @@ _EXTENSION: Final = re.compile(
 _THINGS: Final = (
     "passport|paszport|paszportu|pasaport|pasaportul|pasaportum|passeport|passaporte|pasaporte|reisepass|visa|brp|arc|booking|reservation|order|parcel"
     "|tracking|invoice|frame|chassis|vin|serial|imei|sim|microchip|chip|share|council|port|housing|tenancy|rent|policy|claim|pension|widow|student"
-    "|enrolment|cph|holding|seaman's|seafarer's|seaman|discharge|nmc|gmc|gdc|sia|hcpc|ofsted|swe|cscs|oyster|railcard|season|membership|loyalty|hackney"
+    "|enrolment|payslip|wristband|cph|holding|seaman's|seafarer's|seaman|discharge|nmc|gmc|gdc|sia|hcpc|ofsted|swe|cscs|oyster|railcard|season|membership|loyalty|hackney"
     "|plate|lic|licence|asylum|sığınma|dosya|uan|ucas|uln|utr|cis|charity|k"
 )
 _CODE_OF_THING: Final = r"((?:[a-z]{1,5}[ /\-]){0,2}[a-z]{0,5}[0-9][a-z0-9]{0,14}(?:[ /\-](?=[a-z0-9]{0,8}[0-9])[a-z0-9]{1,10}){0,5}(?:[/\-][a-z]{1,2}\b)?)(?![\w])"

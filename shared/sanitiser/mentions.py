@@ -8,6 +8,7 @@ police is not decided here.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -38,7 +39,7 @@ from shared.sanitiser.lexicon import (
     places,
     words,
 )
-from shared.sanitiser.reading import Reading
+from shared.sanitiser.reading import Reading, folded
 from shared.sanitiser.walk import (
     AFTER_A_PLACE,
     ANY_GIVEN,
@@ -67,6 +68,26 @@ _SPELLED: Final = re.compile(r"[A-Za-z](?:-[A-Za-z]){3,}\Z")
 _ALPHABET: Final = words(
     """alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango
     uniform victor whiskey xray x-ray yankee zulu"""
+)
+
+
+def _without_marks(text: str) -> frozenset[str]:
+    """Words as they stand in a reading: without the signs that combine."""
+    apart = unicodedata.normalize("NFKC", text)
+    return frozenset(
+        folded("".join(c for c in word if not unicodedata.category(c).startswith("M")))
+        for word in apart.split()
+    )
+
+
+_NAME_IN_SCRIPT: Final = _without_marks("نام ਨਾਂ ਨਾਮ नाम নাম اسمي")
+_INTRODUCES: Final = _NAME_IN_SCRIPT | _without_marks(
+    """شوہر بیٹا بیٹی بیٹے بھائی بہن بچے سہیلی دوست پوتے پوتا بیوی والد ਪੁੱਤਰ ਪੋਤੇ ਪੋਤਾ ਭਰਾ ਭੈਣ ਧੀ ਪਤੀ ਪਤਨੀ ਦੋਸਤ बेटा बेटी बेटे भाई बहन पति पत्नी दोस्त
+    ছেলে মেয়ে ভাই বোন স্বামী স্ত্রী বন্ধু زوجي زوجتي ابني ابنتي اخي اختي وأختي وأخي أخي أختي اخوي صديقي صديقتي"""
+)
+_NO_NAME_IN_SCRIPT: Final = _without_marks(
+    """ہے ہیں ہوں اور میں کا کی کے نے کو سے پر ہے۔ کیا ਹੈ ਹਾਂ ਦਾ ਦੀ ਦੇ ਨੇ ਤੇ ਨੂੰ ਵਿੱਚ ਕੀ है हैं हूँ और का की के ने को में से আর ও এর কে সব একটি কি নিয়ে হয় هو هي كان كانت في من على
+    الى إلى التي الذي وهو وهي يعمل تعمل لا ما كل هذا هذه"""
 )
 _BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
 _MOST_LETTERS: Final = 15
@@ -135,8 +156,16 @@ class _Finder(CueRules, CapitalRules):
             return self._after_rank(i + 1)
         if self._is_capital(i):
             return self._capitals(i)
-        if not word.isascii() and word[0] > "\u0590" and (f & ANY_GIVEN or self.latin):
-            return self._other_script(i)
+        if not word.isascii() and word[0] > "\u0590":
+            if (
+                i
+                and self.lows[i - 1] in _INTRODUCES
+                and self.seps[i] in {" ", ": ", ":"}
+                and self.lows[i] not in _NO_NAME_IN_SCRIPT
+            ):
+                return self._introduced(i)
+            if f & ANY_GIVEN or self.latin:
+                return self._other_script(i)
         if self.shouted and len(word) == 1 and word.isalpha() and self._is_shouted_initial(i):
             return self._mention(i, i + 1)
         if (
@@ -273,6 +302,20 @@ class _Finder(CueRules, CapitalRules):
         if end + 1 < self.count and self.seps[end + 1] == " " and self.flags[end + 1] & (STREET | SCHOOL):
             return None
         return self._mention(i, end)
+
+    def _introduced(self, i: int) -> Mention | None:
+        """The word after `name is` or a word for kin in Urdu, Punjabi, Hindi, Bengali or Arabic, and the second name."""
+        end = i
+        is_name = self.lows[i - 1] in _NAME_IN_SCRIPT
+        if (
+            is_name
+            and i + 1 < self.count
+            and self.seps[i + 1] == " "
+            and self.words[i + 1][0] > "\u0590"
+            and self.lows[i + 1] not in _NO_NAME_IN_SCRIPT
+        ):
+            end = i + 1
+        return self._mention(i, end, is_self=is_name, kin=not is_name)
 
     def _other_script(self, i: int) -> Mention | None:
         end = i

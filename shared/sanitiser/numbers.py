@@ -190,6 +190,8 @@ def _in_context(reading: Reading, groups: list[_Group]) -> Iterator[Span]:
 def _without_dates(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
     """The stretches of groups between dates, which stay."""
     dates = [found.span() for found in DATES.finditer(text, groups[0].start, groups[-1].end)]
+    if text[groups[0].start - 1 : groups[0].start] == "+" and dates[:1] and dates[0][0] == groups[1].start:
+        dates.pop(0)  # `+687 29.01.00`: after the code of a country
     piece: list[_Group] = []
     for group in groups:
         while dates and dates[0][1] <= group.start:

@@ -125,6 +125,12 @@ GOES = [
     ("I'm DC Beattie on the same team", "I'm DC [name-1] on the same team"),
     ("PC Hale hit Tom Reed and his sister Ann", "PC Hale hit [name-1] and his sister [name-2]"),
     ("my car is papa oscar six nine lima yankee tango", "my car is [vehicle]"),
+    # Names in other scripts, after the word for name or kin
+    ("میرا نام نسرین اختر ہے", "میرا نام [name-1] ہے"),
+    ("ਮੇਰਾ ਨਾਂ ਗੁਰਮੀਤ ਕੌਰ ਹੈ", "ਮੇਰਾ ਨਾਂ [name-1] ਹੈ"),
+    ("আমার ছেলে তানভীর, ঢাকা", "আমার ছেলে [name-1], ঢাকা"),
+    ("I am a police constable, Rosa Hale, in Leeds", "I am a police constable, [name-1], in Leeds"),
+    ("i'm Uncle Dread, i run it", "i'm Uncle [name-1], i run it"),
     # Work and school
     ("She is a cleaner at Elm Strand library.", "She is a cleaner at [workplace]."),
     ("my fiance, a chef at the Royal Oak, saw", "my fiance, a chef at the [workplace], saw"),

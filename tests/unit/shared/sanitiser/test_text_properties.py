@@ -268,6 +268,7 @@ def numbers_found(text: str, leniency: int) -> list[str]:
     st.sampled_from(FORMATS),
     st.sampled_from(["{}", "ring {}.", "ask ({}) or", "it is:{},", "PC 1234 rang {} at 10:30", "{}\n{}"]),
 )
+@example("NC", 290100, phonenumbers.PhoneNumberFormat.INTERNATIONAL, "{}")
 @settings(max_examples=200)
 def test_no_number_of_any_country_is_left_in_any_common_form(
     region: str, last: int, form: int, sentence: str
