@@ -90,7 +90,6 @@ _NO_NAME_IN_SCRIPT: Final = _without_marks(
     الى إلى التي الذي وهو وهي يعمل تعمل لا ما كل هذا هذه"""
 )
 _BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
-_MOST_LETTERS: Final = 15
 _FEWEST_SPELLED: Final = 3
 _MOST_INITIALS: Final = 3
 _NO_INITIALS: Final = words(
@@ -190,13 +189,19 @@ class _Finder(CueRules, CapitalRules):
 
     def _letters(self, i: int) -> Mention | None:
         """`p r y c e`, a name spelled; `K.W.`, `L.F.-H.`, the initials of somebody."""
+        if (
+            i
+            and len(self.words[i - 1]) == 1
+            and self.words[i - 1].isalpha()
+            and self.seps[i] in _BETWEEN_LETTERS
+        ):
+            return None  # within a longer row, which has been looked at: each row is read once
         end = i
         while (
             end + 1 < self.count
             and self.seps[end + 1] in _BETWEEN_LETTERS
             and len(self.words[end + 1]) == 1
             and self.words[end + 1].isalpha()
-            and end - i < _MOST_LETTERS
         ):
             end += 1
         seps = {self.seps[k] for k in range(i + 1, end + 1)}

@@ -342,6 +342,18 @@ HOSTILE = [
         "I work at ",
         "St ",
     ),
+    *(
+        "K.W.",
+        "p r y ",
+        "Fred, ",
+        "4444 ",
+        "papa oscar ",
+        "a chef at ",
+        "Elm Farm ",
+        "forty two ",
+        "[name-1], The ",
+        "نام ",
+    ),
     *("crime ref number ", "cad 123 ", "my insta is ab ", "@jane", "my son Tom ", "this is Jane ", "\u0130"),
 ]
 PREFIXES = ["", "my name is ", "my address is ", "my insta is "]
