@@ -7,8 +7,8 @@ The rooms, in the order in which a text passes them:
 - `mentions`: persons' names wherever they stand, by `cues` (the words before them) and by `capitals`, rules that
   `walk` over the tokens; `placing`: police or private, by the words beside a mention; `persons`: the mentions of
   all fields grouped into persons;
-- `birth`, `codes`, `identity`, `numbers`, `spoken`, `online`, `vehicles`, `addresses`, `affiliations`: all other
-  traces, each a pure function from a `Reading` to spans;
+- `birth`, `codes`, `identity`, `numbers`, `spoken`, `online`, `vehicles`, `addresses`, `homes`,
+  `affiliations`: all other traces, each a pure function from a `Reading` to spans;
 - `languages`, `doubts`: the reasons for which a person should look;
 - `markers`: what stands in the place of a trace; `text`: all of it together, and what may stay in which field;
 - `free_text`: the type of a field that is sanitised as it is read; `evaluation`: the command that measures.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import PLACE, lexicon, words
+from shared.sanitiser.lexicon import PLACE, RANK, lexicon, words
 from shared.sanitiser.reading import ANY_MARKER, Reading, Span
 
 _STREET: Final = (
@@ -48,6 +48,17 @@ _BEFORE_NUMBER: Final = re.compile(
 _FLAT_ALONE: Final = re.compile(
     r"(?:flat|apartment|apt|bedsit|maisonette|fflat)\.?\s?(?:no\.?\s?|number\s)?(?:[0-9]{1,4}[a-z]?\b|[a-z]\b(?=[,.]))"
     rf"(?:,?\s(?:the\s)?(?:(?!(?:{_NO_WORD})\b)[\w'.\-]{{2,24}}\s){{1,3}}?(?:{_STREET})\b)?"
+)
+_ROOM_ALONE: Final = re.compile(
+    r"(?:room|rm)\.? (?:no\.? |number )?([a-z]?[0-9]{1,4}[a-z]?)\b(?!(?:,| at| of| in) (?:the )?(?:\w+ ){0,2}(?:court|police|station|nick|custody|hq))"
+    r"|ward ([a-z]?[0-9]{1,3}[a-z]?)\b|(?:[a-h]|house ?block [0-9a-z])[ \-]wing(?:,? (?:cell )?[0-9a-z]{0,2}-?[0-9]{1,3}(?:-[0-9]{1,3})?\b)?"
+    r"|cell [a-z]?[0-9]{1,2}-[0-9]{1,3}\b|houseblock [0-9a-z]{1,2}\b"
+)
+_ROOM_WORDS: Final = words(
+    "room rm ward a b c d e f g h house houseblock cell a-wing b-wing c-wing d-wing e-wing f-wing g-wing h-wing"
+)
+_NO_HOME_ROOM: Final = re.compile(
+    r"\b(?:interview|court|custody|committee|control|charge|exam|meeting|briefing|class|consulting|waiting|parade|seminar|incident|chat) ?\Z"
 )
 _ROOM: Final = re.compile(
     r"\b(?:hotel|hostel|refuge|house|ward|hmo|b&b|accommodation|number [0-9]{1,4})\b[^.\n]{0,40}?\b(?:room|rm)\s([0-9]{1,4}[a-z]?)\b|\broom ([0-9]{1,4})\b(?=[^.\n]{0,40}\b(?:hotel|hostel|refuge)\b)"
@@ -122,6 +133,9 @@ def addresses(reading: Reading) -> Iterator[Span]:
         for found in reading.matches(_FLAT_ALONE, _FLATS):
             yield Span(found.start(), found.end(), "address")
         yield from _house_numbers(reading)
+        for found in reading.matches(_ROOM_ALONE, _ROOM_WORDS):
+            if not _NO_HOME_ROOM.search(reading.before(found.start(), 16)):
+                yield Span(found.start(), found.end(), "address")
         if reading.has_any(_ROOMS):
             for found in _ROOM.finditer(low):
                 group = 1 if found.group(1) else 2
@@ -202,6 +216,11 @@ _NO_HOUSE: Final = words("of in times years minutes bus on")
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}[a-z]?\Z")
 
 
+def _closes(reading: Reading, i: int) -> bool:
+    """`over the road, no. 71.`: nothing is counted."""
+    return i + 1 >= len(reading.words) or reading.seps[i + 1][0] in ",.;)\n"
+
+
 def _house_numbers(reading: Reading) -> Iterator[Span]:
     """`at number 9`, `at no. 41`; not an officer's number, which is longer."""
     for i in reading.tokens(_NUMBERS):
@@ -211,8 +230,10 @@ def _house_numbers(reading: Reading) -> Iterator[Span]:
             and reading.seps[after] in {" ", ". ", "."}
             and _SHORT_NUMBER.match(reading.lows[after])
             and i
-            and reading.seps[i] == " "
-            and reading.lows[i - 1] in _BEFORE_HOUSE
+            and (
+                (reading.seps[i] == " " and reading.lows[i - 1] in _BEFORE_HOUSE)
+                or (reading.seps[i] == ", " and _closes(reading, after))
+            )
             and not (
                 after + 1 < len(reading.words)
                 and reading.lows[after + 1] in _NO_HOUSE
@@ -256,6 +277,8 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     place = run.group().rstrip(" ,.")
     if not place or not _HAS_STREET.search(place):
         return
+    if any(lexicon().get(word, 0) & RANK for word in place.lower().split()):
+        return  # `stayed unwritten. Sergeant Deborah Lane`
     low = place.lower()
     if lexicon().get(low, 0) & PLACE or low in {
         "the",

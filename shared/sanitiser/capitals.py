@@ -44,6 +44,8 @@ from shared.sanitiser.walk import (
     TokenWalk,
 )
 
+_BEFORE_VERB: Final = words("that can will to please just you i we they could would should")
+_OBJECTS: Final = words("my me us your him them")
 _FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
 
 
@@ -66,6 +68,8 @@ class CapitalRules(TokenWalk):
         starts_sentence = self._starts_sentence(i)
         if low in STOP or (len(word) == 1 and not self._is_initials(i)):
             return None
+        if word[-1].isdecimal() and "_" not in word:
+            return None  # `GK68 TDV`
         if f & (KIN | ROLE) and not f & ANY_GIVEN:
             return None
         if low == "st":
@@ -74,6 +78,14 @@ class CapitalRules(TokenWalk):
             return self._skip_proper(i)
         if f & HARMLESS and not self._is_name_after_all(i):
             return self._skip_proper(i)
+        if self._is_station_of_officer(i) or (i and self._calls_a_thing(i - 1)):
+            return self._skip(self._extend(i))
+        if (
+            i + 2 < self.count
+            and self.lows[i + 1] in {"of", "on", "upon", "under", "the"}
+            and " ".join(self.lows[i : i + 3]) in places()
+        ):
+            return self._skip(i + 2)
         end = self._extend(i)
         if word.isupper() and len(word) > 1 and not self.caseless and not self._is_shouted_name(i, end):
             return self._skip(end) if end > i and self._ends_as_place(i, end) else None
@@ -95,7 +107,7 @@ class CapitalRules(TokenWalk):
         before = self.lows[i - 1] if i and self.seps[i] in {" ", " '", ' "'} else ""
         if before == "the" and end + 1 < self.count and self.lows[end + 1] in _FAMILIES and f & SURNAME:
             return self._mention(i, end)
-        if before == "the" and not f & GIVEN:
+        if before in {"the", "y", "yr"} and not f & GIVEN:
             return self._skip(end)
         if before == "the" and (length == 1 or not self.flags[end] & SURNAME):
             return self._skip(end)
@@ -148,6 +160,8 @@ class CapitalRules(TokenWalk):
             return None
         if before in PLACE_BEFORE and f & PLACE and not f & GIVEN:
             return self._skip(end)
+        if f & PLACE and not f & ANY_NAME and last & ENGLISH and not last & ANY_NAME:
+            return self._skip(end)  # `Brighton Pride`
         if not any(flags & ANY_NAME for flags in self.flags[i : end + 1]) and before in PREPOSITIONS:
             return self._doubt(end)
         sure = any(flags & ANY_GIVEN for flags in self.flags[i : end + 1])
@@ -174,6 +188,8 @@ class CapitalRules(TokenWalk):
                 return self._doubt(i)
             return self._mention(i, i)
         if f & GIVEN:
+            if before in _BEFORE_VERB and i + 1 < self.count and self.lows[i + 1] in _OBJECTS:
+                return None  # `that Mark my words`, `can Bill me`
             if starts_sentence:
                 if (f & COMMON and not self._is_told_of(i)) or not after_verb:
                     if self._is_list_of_names(i):
@@ -204,10 +220,16 @@ class CapitalRules(TokenWalk):
                 return None
             return self._mention(i, i)
         if f & PLACE:
+            if self.lows[i] in self.known and self._owns(i):
+                return self._mention(i, i)
+            if self.flags[i - 1] & KIN and i and self.seps[i] == " ":
+                return self._mention(i, i)
             if not self._is_surname_place(i, before):
                 return self._skip(i)
             return self._mention(i, i, sure=False)
         if f & ENGLISH:
+            if not f & (COMMON | HARMLESS) and self._goes_on_a_list(i):
+                return self._mention(i, i, sure=False)
             if (
                 f & (SURNAME | RARE_GIVEN)
                 and not starts_sentence
@@ -240,7 +262,7 @@ class CapitalRules(TokenWalk):
             return None
         if any(c.isdecimal() for c in word):
             return None
-        if i and self.seps[i] == ", " and self._closes_place(i):
+        if i and self.seps[i] == ", " and self._closes_place(i) and not self._goes_on_a_list(i):
             return self._doubt(i)
         if (
             word[1:] != word[1:].lower()
@@ -274,6 +296,29 @@ class CapitalRules(TokenWalk):
         closes = i + 1 >= self.count or self.seps[i + 1][0] in ",.;)\n"
         return closes and any(self.flags[k] & RANK for k in range(max(0, i - 5), i))
 
+    def _is_station_of_officer(self, i: int) -> bool:
+        """`PC Megan Thewlis, South Shields,`, `PC Gwion Pugh, Y Bala`, `DS Ace (Haverford)`: what follows the name of
+        an officer and closes there, but for a given name."""
+        if not self.found or not self.found[-1].rank:
+            return False
+        last = self.found[-1].last
+        if not (
+            (last == i - 1 and self.seps[i] in {", ", " ("})
+            or (
+                last == i - 2
+                and self.seps[i] == self.seps[i - 1] == " "
+                and self.lows[i - 1] in {"of", "from", "at"}
+            )
+        ):
+            return False
+        f = self.flags[i]
+        if f & (GIVEN | TITLE | RANK | KIN | ROLE) and not f & PLACE:
+            return False
+        end = self._extend(i)
+        if f & STRONG and (end > i or not f & PLACE):
+            return False
+        return last == i - 2 or end + 1 >= self.count or self.seps[end + 1][0] in ",.;)\n"
+
     def _is_of_crossing(self, i: int) -> bool:
         """`Rhawn and Leon Streets`."""
         return (
@@ -291,7 +336,9 @@ class CapitalRules(TokenWalk):
 
     def _is_initials(self, i: int) -> bool:
         """`B. T. Cole`, `J Smith`: an initial before a surname."""
-        if self.words[i] in {"I", "A"} and not (i + 1 < self.count and self.seps[i + 1] in {". ", "."}):
+        if self.words[i] in {"I", "A", "O", "Y"} and not (
+            i + 1 < self.count and self.seps[i + 1] in {". ", "."}
+        ):
             return False
         if self.seps[i] and self.seps[i][-1] in "'-":
             return False
@@ -380,6 +427,22 @@ class CapitalRules(TokenWalk):
             and bool(self.flags[after] & VERB)
             and self.lows[after]
             not in {"is", "was", "has", "had", "will", "would", "can", "could", "did", "does", "called"}
+        )
+
+    def _goes_on_a_list(self, i: int) -> bool:
+        """`Fred, Ludo, Piers`, `with Yiannis and Spud`: after the single name of somebody who is no officer."""
+        if not self.found or self.found[-1].rank or self.found[-1].first != self.found[-1].last:
+            return False
+        last = self.found[-1].last
+        if last == i - 2 and self.lows[i - 1] in {"and", "&"} and self.seps[i] == self.seps[i - 1] == " ":
+            return not (i + 1 < self.count and self.seps[i + 1] == " " and self._is_capital(i + 1))
+        return (
+            last == i - 1
+            and self.seps[i] == ", "
+            and (
+                self.seps[last] == ", "
+                or (i + 1 < self.count and self.seps[i + 1] == ", " and self._is_capital(i + 1))
+            )
         )
 
     def _is_list_of_names(self, i: int) -> bool:

@@ -35,7 +35,7 @@ def _postcodes(reading: Reading) -> Iterator[re.Match[str]]:
 
 
 _INSURANCE: Final = re.compile(
-    r"(?<![A-Za-z0-9])([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])([\s.\-/]{0,2})[0-9]{2}(?:[\s.\-/]{0,2}[0-9]{2}){2}"
+    r"(?<![A-Za-z0-9])([A-Z]{2})([\s.\-/]{0,2})[0-9]{2}(?:[\s.\-/]{0,2}[0-9]{2}){2}"
     r"(?:[\s.\-/]{0,2}[A-D])?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
@@ -54,12 +54,15 @@ def national_insurance_numbers(reading: Reading) -> Iterator[Span]:
     for found in reading.around_digits(_INSURANCE, 2, 4):
         prefix, gap = found.groups()
         number = found.group()
-        if prefix.lower() in _NEVER_A_PREFIX:
-            continue
         labelled = _SAYS_INSURANCE.search(reading.before(found.start(), CONTEXT))
         is_officer = gap and prefix.lower() in _RANKS
         has_suffix = number[-1].isalpha()
-        if labelled or (has_suffix and not is_officer and (number.isupper() or _COMPACT.match(number))):
+        if labelled or (
+            has_suffix
+            and not is_officer
+            and prefix.lower() not in _NEVER_A_PREFIX
+            and (number.isupper() or _COMPACT.match(number))
+        ):
             yield Span(found.start(), found.end(), "national-insurance")
 
 

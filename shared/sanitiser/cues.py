@@ -44,6 +44,8 @@ _KIN_LINKS: Final = words("is called named who was s name he's she's hes shes he
 _KIN_SEPS: Final = frozenset((" ", ", ", "'", " ("))
 _AFTER_RANK: Final = frozenset((" ", ". ", ".", "/", " (", ") ", ", "))
 _AFTER_RANK_NAME: Final = frozenset((" ", ". ", ".", ": ", ") ", " (", ", "))
+_OF_KIN: Final = words("uncle auntie aunty aunt cousin nana nanna gran granny grandad grandpa")
+_PLAIN_TITLES: Final = words("mr mrs ms miss mx")
 _FOREIGN: Final = {
     "numesc": ((),),
     "cheama": ((),),
@@ -109,6 +111,8 @@ class CueRules(TokenWalk):
         start = i + 1
         if low[0] > "\u0590":
             return i + 1, True, low == "اسمي"
+        if self._calls_a_thing(i):
+            return 0, False, False
         if low in {"calls", "call", "christened"}:
             if start < self.count and self.lows[start] in _CALL_ME:
                 return start + 1, True, self.lows[start] == "me"
@@ -117,6 +121,13 @@ class CueRules(TokenWalk):
             if start < self.count and self.lows[start] in _CALL_ME:
                 return start + 1, False, False
             return start, low != "called" or not (i and self.lows[i - 1] in _PRONOUNS), False
+        if low in {"aka", "alias"}:
+            return start, True, False
+        if low in {"goes", "go", "going", "went"}:
+            if start < self.count and self.lows[start] == "by":
+                start += 3 if self.lows[start + 1 : start + 3] == ["the", "name"] else 1
+                return start, True, False
+            return 0, False, False
         if low == "known":
             return (
                 (start + 1, True, False)
@@ -138,6 +149,7 @@ class CueRules(TokenWalk):
             or low in {"names", "name's"}
             or (start < self.count and self.seps[start] in {": ", ":", " = "})
         )
+        linked = linked or owner in {"stage", "street", "pet", "pen"}
         if start >= self.count or not (linked or is_mine):
             return 0, False, False
         if self.seps[start] in {": ", ":", " - ", ", ", ' "', " '"}:
@@ -236,6 +248,8 @@ class CueRules(TokenWalk):
         back = i - 1
         if back < 0 or self.seps[i] not in {" ", ", ", ": "} or self._owns(end):
             return False
+        while back and self.flags[back] & POLICE_WORD and self.seps[back + 1] == " ":
+            back -= 1
         if self.lows[back] in {"a", "the", "serving", "former", "retired"}:
             back -= 1
         low, before = self.lows[back], self.lows[max(0, back - 2) : back]
@@ -256,8 +270,17 @@ class CueRules(TokenWalk):
 
     def _after_title(self, i: int) -> Mention | None:
         start = i + 1
+        if self.lows[i] in _PLAIN_TITLES and self.lows[start : start + 1] in (["and"], ["&"], ["n"]):
+            # `mr and mrs begum-ali`: the second title has the name
+            return None
         if start >= self.count or self.seps[start] not in {" ", ". ", "."}:
             return None
+        if (
+            self.lows[i] in _PLAIN_TITLES
+            and self.words[start].islower()
+            and (mention := self._after_plain_title(i))
+        ):
+            return mention
         if (
             self.flags[i] & ENGLISH
             and self.words[i][0].islower()
@@ -273,7 +296,12 @@ class CueRules(TokenWalk):
         if self._is_capital(start) or (len(self.words[start]) == 1 and self.words[start].isupper()):
             if f & (POLICE_WORD | TITLE) and not f & ANY_NAME:
                 return None
-            if self.flags[i] & KIN == 0 and self.flags[i] & ENGLISH and f & ENGLISH and not f & ANY_NAME:
+            may_be_word = self.flags[i] & ENGLISH and f & ENGLISH and not f & ANY_NAME
+            if (
+                may_be_word
+                and not self.flags[i] & KIN
+                and (self.lows[i] not in _OF_KIN or f & (COMMON | HARMLESS))
+            ):
                 return None
             end = self._extend(start)
             return self._titled(i, start, end)
@@ -287,6 +315,21 @@ class CueRules(TokenWalk):
         if self.caseless and len(low) == 1 and low not in "ai" and low.isalpha():
             return self._titled(i, start, start)
         return None
+
+    def _after_plain_title(self, i: int) -> Mention | None:
+        """`miss okafor`, `mrs b` in lower case, whatever the case of the rest."""
+        start = i + 1
+        low, f = self.lows[start], self.flags[start]
+        if len(low) == 1 and low.isalpha() and (low not in "ai" or self.lows[i] == "mrs"):
+            return self._titled(i, start, start)
+        if (
+            low in STOP
+            or not low[0].isalpha()
+            or f & (COMMON | VERB)
+            or (self.lows[i] == "miss" and f & ENGLISH)
+        ):
+            return None
+        return self._titled(i, start, self._extend_lower(start))
 
     def _is_plain_name(self, i: int) -> bool:
         f = self.flags[i]
@@ -313,7 +356,22 @@ class CueRules(TokenWalk):
             if mention:
                 mention.is_self = is_self
             return mention
-        if f & ENGLISH and not f & ANY_GIVEN and not (f & SURNAME and strong and not f & COMMON):
+        cue = start - 1
+        is_nickname = (
+            strong
+            and not f & HARMLESS
+            and self.words[cue].islower()
+            and (
+                (not f & COMMON and bool(self.flags[cue] & CALLED or self.lows[cue] in {"by", "as"}))
+                or (self.lows[cue] in _CALL_ME and self._ends_here(start))
+            )
+        )
+        if (
+            f & ENGLISH
+            and not f & ANY_GIVEN
+            and not (f & SURNAME and strong and not f & COMMON)
+            and not is_nickname
+        ):
             return None
         end = self._extend(start)
         if self._ends_as_place(start, end):

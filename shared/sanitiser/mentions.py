@@ -8,6 +8,7 @@ police is not decided here.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -38,7 +39,7 @@ from shared.sanitiser.lexicon import (
     places,
     words,
 )
-from shared.sanitiser.reading import Reading
+from shared.sanitiser.reading import Reading, folded
 from shared.sanitiser.walk import (
     AFTER_A_PLACE,
     ANY_GIVEN,
@@ -64,6 +65,39 @@ _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 _SPELLED: Final = re.compile(r"[A-Za-z](?:-[A-Za-z]){3,}\Z")
 
 
+_ALPHABET: Final = words(
+    """alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango
+    uniform victor whiskey xray x-ray yankee zulu"""
+)
+
+
+def _without_marks(text: str) -> frozenset[str]:
+    """Words as they stand in a reading: without the signs that combine."""
+    apart = unicodedata.normalize("NFKC", text)
+    return frozenset(
+        folded("".join(c for c in word if not unicodedata.category(c).startswith("M")))
+        for word in apart.split()
+    )
+
+
+_NAME_IN_SCRIPT: Final = _without_marks("نام ਨਾਂ ਨਾਮ नाम নাম اسمي")
+_INTRODUCES: Final = _NAME_IN_SCRIPT | _without_marks(
+    """شوہر بیٹا بیٹی بیٹے بھائی بہن بچے سہیلی دوست پوتے پوتا بیوی والد ਪੁੱਤਰ ਪੋਤੇ ਪੋਤਾ ਭਰਾ ਭੈਣ ਧੀ ਪਤੀ ਪਤਨੀ ਦੋਸਤ बेटा बेटी बेटे भाई बहन पति पत्नी दोस्त
+    ছেলে মেয়ে ভাই বোন স্বামী স্ত্রী বন্ধু زوجي زوجتي ابني ابنتي اخي اختي وأختي وأخي أخي أختي اخوي صديقي صديقتي"""
+)
+_NO_NAME_IN_SCRIPT: Final = _without_marks(
+    """ہے ہیں ہوں اور میں کا کی کے نے کو سے پر ہے۔ کیا ਹੈ ਹਾਂ ਦਾ ਦੀ ਦੇ ਨੇ ਤੇ ਨੂੰ ਵਿੱਚ ਕੀ है हैं हूँ और का की के ने को में से আর ও এর কে সব একটি কি নিয়ে হয় هو هي كان كانت في من على
+    الى إلى التي الذي وهو وهي يعمل تعمل لا ما كل هذا هذه"""
+)
+_BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
+_FEWEST_SPELLED: Final = 3
+_MOST_INITIALS: Final = 3
+_NO_INITIALS: Final = words(
+    "uk us usa eu bc ad am pm pc dc ps ds di ci nb ps ie eg dob gp tv ok id nhs po pto rip qc kc mp hq hr pa ta asap"
+)
+_NO_INITIALS_AFTER: Final = words("d.o.b of the")
+
+
 def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
     """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
     may be names, for no list has them. `known` are names of the form's subjects."""
@@ -79,7 +113,9 @@ class _Finder(CueRules, CapitalRules):
         words = self.words
         for i, f in enumerate(self.flags):
             word = words[i]
-            if not (f & interesting or word < "a" or word > _LAST_PLAIN) or i <= self.taken_to or word == "I":
+            if i <= self.taken_to or word == "I":
+                continue
+            if not (f & interesting or word < "a" or word > _LAST_PLAIN or len(word) == 1):
                 continue
             if mention := self._at(i):
                 self.found.append(mention)
@@ -108,6 +144,8 @@ class _Finder(CueRules, CapitalRules):
             return mention
         if "-" in word and _SPELLED.match(word):
             return self._mention(i, i)
+        if len(word) == 1 and (mention := self._letters(i)):
+            return mention
         if (
             len(word) == 1
             and i + 2 < self.count
@@ -117,8 +155,16 @@ class _Finder(CueRules, CapitalRules):
             return self._after_rank(i + 1)
         if self._is_capital(i):
             return self._capitals(i)
-        if not word.isascii() and word[0] > "\u0590" and (f & ANY_GIVEN or self.latin):
-            return self._other_script(i)
+        if not word.isascii() and word[0] > "\u0590":
+            if (
+                i
+                and self.lows[i - 1] in _INTRODUCES
+                and self.seps[i] in {" ", ": ", ":"}
+                and self.lows[i] not in _NO_NAME_IN_SCRIPT
+            ):
+                return self._introduced(i)
+            if f & ANY_GIVEN or self.latin:
+                return self._other_script(i)
         if self.shouted and len(word) == 1 and word.isalpha() and self._is_shouted_initial(i):
             return self._mention(i, i + 1)
         if (
@@ -137,6 +183,55 @@ class _Finder(CueRules, CapitalRules):
         ):
             return self._other_script(i)
         return None
+
+    def _is_followed_by_letter(self, i: int) -> bool:
+        return i + 1 < self.count and len(self.words[i + 1]) == 1 and self.words[i + 1].isalpha()
+
+    def _letters(self, i: int) -> Mention | None:
+        """`p r y c e`, a name spelled; `K.W.`, `L.F.-H.`, the initials of somebody."""
+        if (
+            i
+            and len(self.words[i - 1]) == 1
+            and self.words[i - 1].isalpha()
+            and self.seps[i] in _BETWEEN_LETTERS
+        ):
+            return None  # within a longer row, which has been looked at: each row is read once
+        end = i
+        while (
+            end + 1 < self.count
+            and self.seps[end + 1] in _BETWEEN_LETTERS
+            and len(self.words[end + 1]) == 1
+            and self.words[end + 1].isalpha()
+        ):
+            end += 1
+        seps = {self.seps[k] for k in range(i + 1, end + 1)}
+        if (
+            end - i >= _FEWEST_SPELLED
+            and seps <= {" ", "-", ", "}
+            and (end - i > _FEWEST_SPELLED or self.words[i].islower())
+        ):
+            return self._mention(i, end)
+        if i and (self.flags[i - 1] & POLICE_WORD or self.lows[i - 1] in _NO_INITIALS_AFTER):
+            return None
+        closes = end + 1 >= self.count or (self.seps[end + 1][:1] == "." and not self._is_name_of(end + 1))
+        if (
+            1 <= end - i <= _MOST_INITIALS
+            and closes
+            and seps <= {".", ". ", ".-", "-"}
+            and any("." in sep for sep in seps)
+            and all(self.words[k].isupper() for k in range(i, end + 1))
+            and "".join(self.lows[i : end + 1]) not in _NO_INITIALS
+        ):
+            return self._mention(i, end)
+        return None
+
+    def _is_name_of(self, i: int) -> bool:
+        """Whether a surname follows the initials."""
+        return (
+            self.seps[i] in {". ", "."}
+            and self._is_capital(i)
+            and bool(self.flags[i] & ANY_NAME or not self.flags[i])
+        )
 
     def _is_shouted_initial(self, i: int) -> bool:
         """`R. TUNNICLIFFE` in a text in capitals."""
@@ -190,6 +285,8 @@ class _Finder(CueRules, CapitalRules):
         low, f = self.lows[i], self.flags[i]
         if len(low) < 3 or low in STOP:
             return None
+        if low in _ALPHABET and not _ALPHABET.isdisjoint((*self.lows[i - 1 : i], *self.lows[i + 1 : i + 2])):
+            return None  # `papa oscar six nine`
         sep = self.seps[i]
         before = self.lows[i - 1] if i and sep == " " else ""
         after = i + 1
@@ -210,6 +307,20 @@ class _Finder(CueRules, CapitalRules):
         if end + 1 < self.count and self.seps[end + 1] == " " and self.flags[end + 1] & (STREET | SCHOOL):
             return None
         return self._mention(i, end)
+
+    def _introduced(self, i: int) -> Mention | None:
+        """The word after `name is` or a word for kin in Urdu, Punjabi, Hindi, Bengali or Arabic, and the second name."""
+        end = i
+        is_name = self.lows[i - 1] in _NAME_IN_SCRIPT
+        if (
+            is_name
+            and i + 1 < self.count
+            and self.seps[i + 1] == " "
+            and self.words[i + 1][0] > "\u0590"
+            and self.lows[i + 1] not in _NO_NAME_IN_SCRIPT
+        ):
+            end = i + 1
+        return self._mention(i, end, is_self=is_name, kin=not is_name)
 
     def _other_script(self, i: int) -> Mention | None:
         end = i
@@ -233,12 +344,13 @@ class _Finder(CueRules, CapitalRules):
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
         added += self._signatures(taken)
-        if self.caseless:
-            added += [
-                Mention(at, at, at, (low[:-1],))
-                for at, low in enumerate(self.lows)
-                if low[-1] == "s" and low[:-1] in names and at not in taken and not self.flags[at] & ENGLISH
-            ]
+        added += [
+            Mention(at, at, at, (self.lows[at][:-1],))
+            for at in self.reading.tokens(frozenset(name + "s" for name in names))
+            if at not in taken
+            and not self.flags[at] & ENGLISH
+            and (self.caseless or self.words[at].islower())
+        ]
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found

@@ -50,6 +50,57 @@ _SAYS_COLLAR: Final = re.compile(
 CONTEXT: Final = 48
 
 
+# `8831 0042 7716 9005`, `07-04-36, 2219 0453`: of a card or an account, whatever they are called
+_CARD: Final = re.compile(r"(?<![\w/\-])[0-9]{4}([ \-.])[0-9]{4}(?:\1[0-9]{4}){2}(?:\1[0-9]{1,4})?(?![\w/])")
+_SORT_CODE: Final = re.compile(
+    r"(?<![\w/\-])[0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}(?:,? (?:account|acc|acct|a/c|and|no|number|num|is)\b\.?:?){0,4},? [0-9]{4}[ \-]?[0-9]{4}(?![\w/\-])"
+    r"|(?<![\w/\-])[0-9]{8},? (?:sort |code |is |s/c ){0,3}[0-9]{2}-[0-9]{2}-[0-9]{2}(?![\w/\-])",
+    re.IGNORECASE,
+)
+_CARD_DIGITS: Final = re.compile(
+    r"\b(?:card|account|acct|acc|a/c)\b[^.\n\d]{0,24}\b(?:ends|ending|end)(?: in| with|:)? ([0-9]{3,4})\b"
+    r"|\b(?:exp|expiry|expires|valid (?:thru|to|until))\b(?: date|\.|:| is)? ?([01]?[0-9]/(?:20)?[0-9]{2})(?![/0-9])"
+    r"|\b(?:cvv|cvc|security code|pin|pin (?:code|number|no))(?: is| was|:| =)? ([0-9]{3,6})\b"
+    r"|\b(?:door|entry|lift|gate|key ?safe|key ?pad|alarm|buzzer|access|locker)(?:'s)? (?:code|number|pin|no\.?)(?: is| was|:| =|,)? ?\(?([a-z]?[0-9]{3,8}[a-z#*]?)"
+)
+_PAYMENT_WORDS: Final = frozenset(
+    (
+        "card",
+        "account",
+        "acct",
+        "acc",
+        "exp",
+        "expiry",
+        "expires",
+        "valid",
+        "cvv",
+        "cvc",
+        "pin",
+        "code",
+        "door",
+        "entry",
+        "lift",
+        "gate",
+        "locker",
+    )
+)
+
+
+def payment_cards(reading: Reading) -> Iterator[Span]:
+    """Cards and accounts in their usual groups, the ends of their numbers, and codes that open a door."""
+    if reading.digits < 3:
+        return
+    if reading.digits >= 14:
+        for found in reading.around_digits(_CARD, 0, 0):
+            number = "".join(filter(str.isdecimal, found.group()))
+            yield Span(found.start(), found.end(), "card" if luhn.is_valid(number) else "number")
+        for found in reading.around_digits(_SORT_CODE, 0, 0):
+            yield Span(found.start(), found.end(), "bank-account")
+    if reading.has_any(_PAYMENT_WORDS):
+        for found in _CARD_DIGITS.finditer(reading.low):
+            yield Span(found.start(found.lastindex or 0), found.end(), "number")
+
+
 _GUID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _CRIME_NUMBER: Final = re.compile(r"[0-9]{1,2}[a-z]{0,3}/[0-9]{3,7}/[0-9]{2,4}(?![0-9])")
 # `GLOS-2024-0501-118`, `OPONI 2023-88124`
@@ -139,6 +190,8 @@ def _in_context(reading: Reading, groups: list[_Group]) -> Iterator[Span]:
 def _without_dates(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
     """The stretches of groups between dates, which stay."""
     dates = [found.span() for found in DATES.finditer(text, groups[0].start, groups[-1].end)]
+    if text[groups[0].start - 1 : groups[0].start] == "+" and dates[:1] and dates[0][0] == groups[1].start:
+        dates.pop(0)  # `+687 29.01.00`: after the code of a country
     piece: list[_Group] = []
     for group in groups:
         while dates and dates[0][1] <= group.start:

@@ -10,10 +10,14 @@ from shared.sanitiser.reading import Reading, Span
 
 # Each begins where no word goes on to its left, so that no stretch of text is tried twice.
 _EMAIL: Final = re.compile(r"(?<![\w.+%'\-])[\w.+%'\-]+(?:\s?@\s?[\w\-]+(?:\.[\w\-]+)+|@[^\W\d][\w\-]*)")
-_TOP: Final = "com|net|org|uk|co|info|me|io|ie|eu|fr|de|us|gov|ac"
+_TOP: Final = (
+    "com|net|org|uk|co|info|me|io|ie|eu|fr|de|us|gov|ac|example|test|wales|cymru|scot|london|app|dev|shop|biz|online|email|mail|tv"
+    "|pl|ro|es|pt|it|nl|in|pk|tr|ng|gh|bd"
+)
 _DOT: Final = r"(?:\.|\s\.\s?|\s+dot\s+|\s*[\[({]\s?dot\s?[\])}]\s*)"
 _SPELLED_HOST: Final = re.compile(
-    rf"(?:\sat\s|\s?[\[({{]\s?at\s?[\])}}]\s?|\s?@\s?)\s*[\w\-]+(?:{_DOT}[\w\-]+){{0,3}}?"
+    rf"(?:\sat\s|\s?[\[({{]\s?at\s?[\])}}]\s?|\s?@\s?)\s*[\w\-]+(?:\s(?:minus|dash|hyphen|underscore|under score)\s[\w\-]+){{0,3}}"
+    rf"(?:{_DOT}[\w\-]+){{0,3}}?"
     rf"{_DOT}(?:{_TOP})(?:{_DOT}(?:{_TOP}))?(?![\w\-])"
 )
 _JOINT: Final = rf"(?:{_DOT}|\s(?:underscore|under score|dash|hyphen|minus|plus)\s)"
@@ -26,7 +30,20 @@ _NOT_LOCAL: Final = words(
 )
 _AT: Final = frozenset(("at",))
 _TOPS: Final = frozenset(_TOP.split("|"))
-_HOST_HINTS: Final = (" dot ", "dot)", "dot]", "dot}", ".com", ".co", ".net", ".org", ".uk", ". co")
+_HOST_HINTS: Final = (
+    " dot ",
+    "dot)",
+    "dot]",
+    "dot}",
+    ".com",
+    ".co",
+    ".net",
+    ".org",
+    ".uk",
+    ". co",
+    ".example",
+    ".test",
+)
 _LONGEST_LOCAL: Final = 80
 
 
@@ -57,11 +74,33 @@ _SITES: Final = (
     "|tumblr|telegram|discord"
 )
 _LINK: Final = re.compile(
-    rf"(?:https?://|www\.)\S+|(?<![\w@.])(?:[a-z]+\.)?(?:{_SITES})\.(?:com|net|me|gg|org)(?:/\S*)?"
+    rf"(?:https?://|www\.)\S+|(?<![\w@./\-])[a-z0-9][a-z0-9\-]{{1,40}}(?:\.[a-z0-9\-]{{1,40}}){{0,4}}\.[a-z]{{2,12}}/[\w\-~%?=&#/.]{{3,}}|(?<![\w@.])(?:[a-z]+\.)?(?:{_SITES})\.(?:com|net|me|gg|org)(?:/\S*)?"
     r"|(?<![\w@.])(?:x\.com|t\.me|wa\.me|linktr\.ee|fb\.me|youtu\.be)/\S+"
 )
 _NAMED_SITES: Final = frozenset(_SITES.split("|"))
-_LINK_HINTS: Final = ("http", ".com/", ".me/", ".ee/", ".be/")
+_LINK_HINT: Final = re.compile(r"https?:|\.[a-z]{2,12}/")
+# `fenwicktyres.co.uk`; an address of everybody's names nobody
+_HOST: Final = re.compile(
+    r"(?<![\w@./\-])[a-z0-9][a-z0-9\-]{2,40}(?:\.[a-z0-9\-]{1,40}){0,3}\.(?:com|co\.uk|org\.uk|org|net|wales|cymru|scot|io|info|biz|shop|me\.uk|ac\.uk|sch\.uk)(?![\w@\-/]|\.\w)"
+)
+_HOST_HINTS_PLAIN: Final = (
+    ".com",
+    ".co.uk",
+    ".org",
+    ".net",
+    ".wales",
+    ".cymru",
+    ".scot",
+    ".io",
+    ".info",
+    ".biz",
+    ".shop",
+    ".uk",
+)
+_EVERYBODYS: Final = words(
+    """bbc google gmail amazon ebay facebook twitter instagram youtube whatsapp tiktok hotmail outlook yahoo icloud apple microsoft
+    gumtree rightmove zoopla booking airbnb netflix paypal parliament nhs gov police change justgiving wikipedia"""
+)
 _TRAILING: Final = ".,;:!?'\")]}>"
 _PUBLIC: Final = re.compile(r"(?:https?://)?[a-z0-9.\-]+\.(?:police\.uk|gov\.uk)(?:/[^?#]*)?\Z")
 
@@ -69,7 +108,13 @@ _PUBLIC: Final = re.compile(r"(?:https?://)?[a-z0-9.\-]+\.(?:police\.uk|gov\.uk)
 def links(reading: Reading) -> Iterator[Span]:
     """Every link and every profile at a known site, but plain pages of public bodies."""
     low = reading.low
-    has_path = "/" in low and any(hint in low for hint in _LINK_HINTS)
+    if "." not in low:
+        return
+    if any(hint in low for hint in _HOST_HINTS_PLAIN):
+        for found in _HOST.finditer(low):
+            if _EVERYBODYS.isdisjoint(found.group().split(".")):
+                yield Span(found.start(), found.end(), "link")
+    has_path = "/" in low and _LINK_HINT.search(low)
     if not (has_path or reading.has_any(_NAMED_SITES) or "www." in low):
         return
     for found in _LINK.finditer(low):

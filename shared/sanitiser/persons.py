@@ -120,6 +120,12 @@ def _grouped(
         person = _bearer(mention, evidence[n], n, by_name, of_mention) or _officer_for_short(
             mention, officers
         )
+        if (
+            person
+            and mention.titled in {"mrs", "ms", "miss"}
+            and any(_is_subject(person, one) for one in subjects)
+        ):
+            person = None  # `mrs haynes` is not the officer Curtis Haynes
         if person is None:
             person = Person(set(mention.names), set(mention.names[:1]) if len(mention.names) > 1 else set())
             if mention.is_whole:
@@ -224,7 +230,7 @@ def _match_subjects(person: Person, subjects: Sequence[Subject]) -> None:
 def _is_subject(person: Person, subject: Subject) -> bool:
     names = person.names
     known = set(subject.names)
-    if person.is_private:
+    if person.is_private or not names:
         return False
     unknown = names - known
     if not unknown:
@@ -232,7 +238,8 @@ def _is_subject(person: Person, subject: Subject) -> bool:
             any(m.titled in {"mrs", "miss", "ms"} for _, m in person.mentions) and len(subject.names) > 1
         )
     return all(
-        any(is_short_for(name, whole) or name == whole[:1] for whole in known) for name in unknown
+        any(is_short_for(name, whole) or is_short_for(whole, name) or name == whole[:1] for whole in known)
+        for name in unknown
     ) and (len(names) == len(unknown) or bool(names & known))
 
 
@@ -284,6 +291,7 @@ _SHORT_FORMS: Final = {
     "jacqui": ("jacqueline",), "jackie": ("jacqueline",), "macca": ("mcdonald", "mackenzie", "mccartney"), "moh": ("mohammed",),
     "mo": ("mohammed", "mohamed", "maureen"), "imi": ("imran",), "gus": ("angus", "augustus"), "dave": ("david",),
     "davey": ("david",), "vicky": ("victoria",), "tori": ("victoria",), "debs": ("deborah", "debra"), "debbie": ("deborah", "debra"),
+    "jonty": ("jonathan",), "jono": ("jonathan",), "ste": ("stephen", "steven"),
     "becky": ("rebecca",), "becks": ("rebecca",), "gabby": ("gabrielle",), "ollie": ("oliver",), "olly": ("oliver",),
 }  # fmt: skip
 

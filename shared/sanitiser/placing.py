@@ -24,7 +24,7 @@ _BRIDGE: Final = words("""a an the my our your his her their is was who s he she
     as been being said i'm it it's me says well still actually is's not really both are were be to called named one custody
     full time part day a's trainee probationary probationer student cid off plain clothes plainclothes uniform uniformed
     nights london met officer's wee undercover armed off-duty on-duty off duty known only bent so-called another
-    boy girl guy chap fella kid chief scene call calls him her them name name's surname names our""")
+    they boy girl guy chap fella kid chief scene call calls him her them name name's surname names our""")
 _NOT_POLICE: Final = words("not isn't isnt no wasn't never")
 _SAYS_POLICE: Final = words("job force forces met")
 _RELATED: Final = words(
@@ -52,13 +52,33 @@ def evidence_beside(
         _said_before(reading, mention)
         or _said_after(reading, mention, following)
         or _said_later(reading, mention, following)
+        or _answers(reading, mention)
     )
+
+
+def _answers(reading: Reading, mention: Mention) -> int:
+    """`The officer is an ex of mine. Matt Hale.`: a name that is a sentence by itself, after one on an officer."""
+    i, after = mention.title, mention.last + 1
+    if not i or mention.is_kin or reading.seps[i] not in {". ", "? "}:
+        return UNKNOWN
+    if after < len(reading.words) and reading.seps[after][0] not in ".,":
+        return UNKNOWN
+    begin = i - 1
+    while begin and i - begin < _LONGEST_SENTENCE and not any(c in ".!?;\n" for c in reading.seps[begin]):
+        begin -= 1
+    is_of_officer = reading.lows[begin] in {"the", "officer", "he's", "she's", "it's", "this"} and any(
+        f & POLICE_WORD for f in reading.flags[begin : begin + 3]
+    )
+    return LIKELY_POLICE if is_of_officer and "called" not in reading.lows[begin:i] else UNKNOWN
+
+
+_LONGEST_SENTENCE: Final = 14
 
 
 def _is_caller(reading: Reading, mention: Mention) -> bool:
     """`Caller Jane Hale`, `Complainant: J. Hale`, `IP is her sister Ann`; not what a caller says in a transcript."""
     i = mention.title - 1
-    if i < 0 or not reading.flags[i] & CALLER:
+    if i < 0 or not reading.flags[i] & CALLER or (i and reading.lows[i - 1] in {"of", "to", "by"}):
         return False
     sep = reading.seps[i + 1]
     if sep == ": " and len(reading.tokens(_SPEAKERS)) > 1:
@@ -129,7 +149,17 @@ def _said_before(reading: Reading, mention: Mention) -> int:
         if any(c in ".!?;\n" for c in sep):
             return UNKNOWN
         f, low = reading.flags[i], reading.lows[i]
+        if low == "rep" and not {"fed", "federation"}.isdisjoint(reading.lows[max(0, i - 4) : i]):
+            return IS_POLICE
+        if low == "shift" and "there's" in reading.lows[i : mention.title]:
+            return LIKELY_POLICE
+        if low == "ch" and not reading.flags[i + 1] & RANK:
+            return UNKNOWN  # a child
+        if low == "special" and steps < 2 and i and reading.lows[i - 1] == "a":
+            return IS_POLICE
         if f & POLICE_WORD:
+            if steps and _ON_DUTY.issuperset(reading.lows[i + 1 : mention.title]):
+                return IS_POLICE
             if i and reading.seps[i] == " " and reading.lows[i - 1] in _OTHER_OFFICERS:
                 return UNKNOWN
             if steps == 0:
@@ -144,6 +174,10 @@ def _said_before(reading: Reading, mention: Mention) -> int:
             return LIKELY_POLICE if not _is_kin_near(reading, i) else UNKNOWN
         if f & (PLACE | ORG) and reading.words[i][0].isupper() and reading.seps[mention.title] == ", ":
             named = True  # `a PC from Thames Valley, Ian Fenn`
+        elif (
+            f & (PLACE | ORG) and reading.words[i][0].isupper() and reading.lows[mention.title - 1] in _CALLS
+        ):
+            pass  # `a sergeant from Grantham called Amos`
         elif low not in _BRIDGE and not f & NICKNAME and not low.endswith("ly"):
             return UNKNOWN
         i -= 1
@@ -161,6 +195,7 @@ def _is_kin_near(reading: Reading, i: int) -> bool:
 
 
 # `welfare officer`, `our officer`: of another body.
+_ON_DUTY: Final = words("on at the scene duty attending present involved arresting responding in attendance")
 _OTHER_OFFICERS: Final = words(
     """welfare housing probation support immigration press medical enforcement parking returning planning benefits prison border
     safeguarding education attendance youth wellbeing our project casework outreach visiting church army"""
@@ -199,9 +234,19 @@ def _said_after(reading: Reading, mention: Mention, following: Mention | None) -
             or "-" in sep
         ):
             linked = True
+        if low in {"shift", "relief"} and i > 1 and reading.lows[i - 2] in {"on", "from"} and steps < 4:
+            return IS_POLICE
+        if f & KIN and i and reading.lows[i - 1] in {"her", "his", "my", "their"}:
+            return UNKNOWN  # `Sandra, her fella is a detective`
         if f & POLICE_WORD:
             if _belongs_to_another(reading, i):
                 return UNKNOWN
+            if (
+                f & RANK
+                and following
+                and not {"called", "named"}.isdisjoint(reading.lows[i + 1 : min(following.title, i + 6)])
+            ):
+                return UNKNOWN  # `Ann, a sergeant from Leeds called Amos`
             if (
                 i + 1 < len(reading.words)
                 and reading.seps[i + 1] == " "

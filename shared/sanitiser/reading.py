@@ -76,6 +76,10 @@ _LATIN: Final = re.compile(r"[a-zA-Z]")
 _OTHER_SCRIPT: Final = re.compile(r"[\u0370-\u052f\u0261\u026a\u0131]")
 
 
+_BITS: Final[dict[frozenset[str], int]] = {}
+_SETS_OF: Final[dict[str, int]] = {}  # the bits of the sets that have the word
+
+
 class Reading:
     """A text as the recognisers see it.
 
@@ -86,9 +90,11 @@ class Reading:
     """
 
     __slots__ = (
+        "_asked",
         "_at",
         "_known",
         "_pieces",
+        "_sets",
         "digit_runs",
         "digits",
         "ends",
@@ -119,8 +125,9 @@ class Reading:
         else:
             self.lows = [folded(low[s:e]) for s, e in zip(self.starts, self.ends, strict=True)]
         self.flags = list(map(lexicon().get, self.lows, repeat(0)))
-        for i in [i for i, flags in enumerate(self.flags) if not flags]:
-            self.flags[i] = flags_of_compound(self.lows[i])
+        if not low.isascii() or "-" in low or "'" in low:
+            for i in [i for i, flags in enumerate(self.flags) if not flags]:
+                self.flags[i] = flags_of_compound(self.lows[i])
         self._known = frozenset(self.lows)
 
     def _locate(self, parts: list[str]) -> None:
@@ -132,6 +139,7 @@ class Reading:
         places = list(accumulate(map(len, parts)))
         self.starts, self.ends = places[0:-1:2], places[1::2]
         self._at: dict[str, list[int]] = {}
+        self._asked = self._sets = 0
         self.is_caseless = _is_caseless(text)
         self.digit_runs = tuple(_digit_runs(text))
         self.digits = sum(end - start for start, end in self.digit_runs)
@@ -196,8 +204,19 @@ class Reading:
         return self.low[max(0, position - length) : position]
 
     def has_any(self, words: frozenset[str]) -> bool:
-        """Whether one of these is among its tokens."""
-        return not words.isdisjoint(self._known)
+        """Whether one of these is among its tokens. For the constant sets of the recognisers alone, each of which has
+        a bit for good: all of them are asked of every text."""
+        bit = _BITS.get(words)
+        if bit is None:
+            bit = _BITS[words] = 1 << len(_BITS)
+            for word in words:
+                _SETS_OF.setdefault(word, 0)
+                _SETS_OF[word] |= bit
+        if self._asked != len(_BITS):
+            self._asked, self._sets = len(_BITS), 0
+            for word in self._known:
+                self._sets |= _SETS_OF.get(word, 0)
+        return bool(self._sets & bit)
 
     def tokens(self, words: frozenset[str]) -> list[int]:
         """The tokens that are one of these words, in their order."""

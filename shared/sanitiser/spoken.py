@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from shared.sanitiser.lexicon import NUMBER, words
-from shared.sanitiser.reading import Reading, Span
+from shared.sanitiser.lexicon import words
+from shared.sanitiser.reading import Reading, Span, folded
 
-_DIGITS: Final = {
+_DIGITS: dict[str, str] = {
     **dict.fromkeys(("zero", "oh", "o", "nought", "naught", "nil", "sero", "dim"), "0"),
     **{
         "one": "1",
@@ -40,25 +40,65 @@ _DIGITS: Final = {
     },
     **{"sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9", "hundred": "00", "thousand": "000"},
 }
+# From one to nine in Welsh, Polish, Romanian, Turkish, Spanish, Portuguese and Somali.
+_ONE_TO_NINE: Final = (
+    "un dau tri pedwar pump chwech saith wyth naw",
+    "jeden dwa trzy cztery pięć sześć siedem osiem dziewięć",
+    "unu doi trei patru cinci șase șapte opt nouă",
+    "bir iki üç dört beş altı yedi sekiz dokuz",
+    "uno dos tres cuatro cinco seis siete ocho nueve",
+    "um dois três quatro cinco seis sete oito nove",
+    "kow laba saddex afar shan lix toddoba siddeed sagaal",
+)
+for _language in _ONE_TO_NINE:
+    _DIGITS |= zip(_language.split(), "123456789", strict=True)
+_DIGITS |= {
+    "dwy": "2",
+    "tair": "3",
+    "pedair": "4",
+    "chwe": "6",
+    "pum": "5",
+    "sıfır": "0",
+    "eber": "0",
+    "yüz": "00",
+}
+_DIGITS |= {
+    "on": "10",
+    "yirmi": "2",
+    "otuz": "3",
+    "kırk": "4",
+    "elli": "5",
+    "altmış": "6",
+    "yetmiş": "7",
+    "seksen": "8",
+    "doksan": "9",
+}
+_DIGITS |= {folded(word): value for word, value in _DIGITS.items()}
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
-_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - {"o", "dim", "un", "tri", "pump", "hundred", "thousand"}
+_SPOKEN: Final = frozenset((*_DIGITS, *_TIMES)) - words("o on um shan beste elli pump opt hundred thousand")
+_STARTS: Final = words("o oh on dim pump opt um")
 _SHORTEST: Final = 7
 _LONGEST_GAP: Final = 3
-_FILLERS: Final = words("and er erm um uh hang on then it's thats that's a wait so like no sorry the")
+_FILLERS: Final = words(
+    "and er erm um uh hang on then it's thats that's a wait so like no sorry the what is it plus ac yna"
+)
 
 
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more in a row of which at least two are words, with a filler or two between."""
     if not reading.has_any(_SPOKEN):
         return
-    at = [i for i, f in enumerate(reading.flags) if f & NUMBER]
+    at = reading.tokens(_SPOKEN)
     if len(at) < 2:
         return
     done = -1
     for i in at:
         if i <= done:
             continue
-        first = _back_over_figures(reading, i)
+        first = i
+        while first and reading.lows[first - 1] in _STARTS and reading.seps[first] in {" ", ", ", "-"}:
+            first -= 1
+        first = _back_over_figures(reading, first)
         end, stop, digits, words, values = _run(reading, first)
         counted = len(values) > 2 and all(after - before == 1 for before, after in pairwise(values))
         if words >= 2 and digits >= (_SHORTEST - (digits == words)) and not counted:

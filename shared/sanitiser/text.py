@@ -18,6 +18,7 @@ from shared.sanitiser import (
     affiliations,
     birth,
     codes,
+    homes,
     identity,
     numbers,
     online,
@@ -56,6 +57,7 @@ _CONTACT: Final[tuple[Recogniser, ...]] = (
     online.network_addresses,
     codes.national_insurance_numbers,
     codes.driving_licences,
+    numbers.payment_cards,
     numbers.digits,
     spoken.spoken_digits,
 )
@@ -71,6 +73,7 @@ _RECOGNISERS: Final[Mapping[TextKind, tuple[Recogniser, ...]]] = {
         identity.identity_numbers,
         vehicles.vehicles,
         addresses.addresses,
+        homes.homes,
         affiliations.schools,
         affiliations.businesses,
         affiliations.workplaces,

@@ -44,7 +44,7 @@ WITHIN: Final = frozenset((" ", ", ", " (", "/", " & ", "-", ",", "; ", " - ", "
 PREPOSITIONS: Final = words("""at in near to outside from through around inside behind opposite between towards via past into by off across
     round toward within on beyond leaving of yn ym yng o ger w we na z do din la en em de w""")
 PLACE_BEFORE: Final = words(
-    "at in near to outside from around inside opposite between towards via into across toward within"
+    "at in near to outside from around inside opposite between towards via into across toward within above below round ym yng ger i'r o'r"
 )
 STOP: Final = words("""i i'm i've i'd i'll a an the and or but if so he she it they we you my his her their our your this that there
     then when what who why how where which not no yes yeah ok okay all any some is are was were be been am do did does have
@@ -57,6 +57,11 @@ STOP: Final = words("""i i'm i've i'd i'll a an the and or but if so he she it t
 _DIRECTIONS: Final = words(
     "north south east west northern southern eastern western upper lower great little new old"
 )
+_CALLED_THINGS: Final = words(
+    "it it's its group chat account app operation op system page file folder database table site place pub road street show film song game"
+)
+# What follows is the name of a building or an operation.
+_HEADS: Final = words("ysbyty neuadd theatr castell canolfan gorsaf hmp op operation hôtel")
 _ORG_SURNAMES: Final = words(
     "bank inn park moor wood woods heath forest mills mill garage castle dale post mall down rail church base"
 )
@@ -233,13 +238,30 @@ class TokenWalk:
     def _owns(self, i: int) -> bool:
         return i + 1 < self.count and self.seps[i + 1] == "'" and self.lows[i + 1] == "s"
 
+    def _calls_a_thing(self, i: int) -> bool:
+        """`it's called`, `a group called`: what follows names no person."""
+        if i < 1 or self.lows[i] not in {"called", "named"}:
+            return False
+        owner = self.lows[i - 1]
+        return (self.lows[i - 2] if owner == "s" and i > 1 else owner) in _CALLED_THINGS
+
     def _is_collar(self, i: int) -> bool:
         word = self.words[i]
         return any(c.isdecimal() for c in word) and len(word) <= 8
 
     def _skip_proper(self, i: int) -> Mention | None:
-        """A harmless capital, with the capitals that go with it: `Royal Courts`, `Premier Inn`."""
+        """A harmless capital, with the capitals that go with it: `Royal Courts`, `Premier Inn`, `Ysbyty Gwynedd`."""
         end = i
+        if self.lows[i] in _HEADS:
+            while (
+                end + 1 < self.count
+                and end - i < 2
+                and self.seps[end + 1] == " "
+                and self._is_capital(end + 1)
+            ):
+                end += 1
+            self.taken_to = end
+            return None
         while end + 1 < self.count and self.seps[end + 1] == " " and self._is_capital(end + 1):
             f = self.flags[end + 1]
             if not (

@@ -80,6 +80,20 @@ PIECES = (
         "\ufe0f\u20e3",
         "\uff11",
     ),
+    *(
+        "b. ",
+        "3/4/1981",
+        "ref ",
+        "4444 ",
+        "room ",
+        "ward ",
+        "wing ",
+        "saith ",
+        "minus ",
+        ".com/",
+        "share code ",
+        "exp ",
+    ),
     *("[", "]", "[name]", "[phone]", "[phone] ", "[address]", " ", ", ", ".", "\n", "-", "\u0130", "\ud800"),
 )
 TEXT = st.text(st.characters(codec=None), max_size=60) | st.lists(
@@ -254,6 +268,7 @@ def numbers_found(text: str, leniency: int) -> list[str]:
     st.sampled_from(FORMATS),
     st.sampled_from(["{}", "ring {}.", "ask ({}) or", "it is:{},", "PC 1234 rang {} at 10:30", "{}\n{}"]),
 )
+@example("NC", 290100, phonenumbers.PhoneNumberFormat.INTERNATIONAL, "{}")
 @settings(max_examples=200)
 def test_no_number_of_any_country_is_left_in_any_common_form(
     region: str, last: int, form: int, sentence: str
@@ -326,6 +341,18 @@ HOSTILE = [
         "called ",
         "I work at ",
         "St ",
+    ),
+    *(
+        "K.W.",
+        "p r y ",
+        "Fred, ",
+        "4444 ",
+        "papa oscar ",
+        "a chef at ",
+        "Elm Farm ",
+        "forty two ",
+        "[name-1], The ",
+        "نام ",
     ),
     *("crime ref number ", "cad 123 ", "my insta is ab ", "@jane", "my son Tom ", "this is Jane ", "\u0130"),
 ]
