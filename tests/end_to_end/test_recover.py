@@ -118,7 +118,9 @@ def test_a_database_that_was_set_back_gets_its_events_again(system: System, serv
     assert fetch(system, service, PUBLIC)[: len(public)] == public
     _assert_all_is_there_once(system, caller)
     if service == "dedup":
-        assert fetch(system, service, PUBLIC) == public, "nothing was told a second time"
+        known = {row["stream_id"] for row in public}
+        since = fetch(system, service, PUBLIC)[len(public) :]  # of complaints that came since, which match
+        assert not [row for row in since if row["stream_id"] in known], "something was told a second time"
 
 
 def _live_and_set_back(system: System, caller: Caller, service: str) -> list[asyncpg.Record]:
