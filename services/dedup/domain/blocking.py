@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.dedup.domain.features import Features, Officer
-from services.dedup.domain.narratives import bands
+from services.dedup.domain.narratives import BANDS, bands
 from services.dedup.domain.phonetics import sound_of
 from services.dedup.domain.words import SHORT_FORMS
 
@@ -35,7 +35,6 @@ _MOST_LOOKS: Final = 3
 _FRAGMENT: Final = 2
 _PLATE: Final = 4
 _BEGINNING: Final = 4
-_BANDS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +172,11 @@ def _fragments(officer: Officer) -> Iterable[str]:
 
 
 def _of_narrative(features: Features) -> Iterator[str]:
-    for band in bands(features.signature)[:_BANDS]:
-        yield f"narrative|{band}"
+    # One band alone is met by stock sentences; two neighbouring ones by a text that was sent again.
+    of = {band[0]: band for band in bands(features.signature)}
+    for n in range(0, BANDS, 2):
+        if n in of and n + 1 in of:
+            yield f"narrative|{of[n]}|{of[n + 1]}"
 
 
 def _officers(features: Features) -> tuple[Officer, ...]:

@@ -17,11 +17,10 @@ from services.dedup.domain.features import Features
 from services.dedup.domain.narratives import similarity
 from services.dedup.domain.words import COMMON_STREETS
 
-TEXTS: Final = ("narrative", "phrases", "names in the text")
-"""The fields of `compare_texts`."""
+NEARNESSES: Final = ("near", "loose", "apart", "time unknown")
 _WEEK: Final = 7
 _MONTH: Final = 31
-_BANDS_OF_OFFICERS: Final = (-6.0, -3.0, -1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0)
+BANDS_OF_OFFICERS: Final = (-6.0, -3.0, -1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0)
 _BANDS_OF_TEXT: Final = (0.05, 0.1, 0.15, 0.2, 0.27, 0.35, 0.5, 0.7)
 _BANDS_OF_PHRASES: Final = (0.03, 0.08, 0.2, 0.5)
 _LEAST_CONTENT: Final = 4
@@ -38,6 +37,12 @@ def compare_circumstances(one: Features, other: Features, evidence: Sequence[flo
         evidence: what the best pair of subjects weighs for being one officer, and the best pair of two
             others, in bits; fewer where fewer can be compared.
     """
+    nearness, observed = compare_settings(one, other)
+    return [*observed, *compare_evidence(one, other, evidence, nearness)]
+
+
+def compare_settings(one: Features, other: Features) -> tuple[str, Levels]:
+    """The nearness of the two times, and the fields that no subject and no text has a part in."""
     observed: Levels = []
     day, nearness = time_level(one.first_day, one.last_day, other.first_day, other.last_day)
     if day:
@@ -48,10 +53,16 @@ def compare_circumstances(one: Features, other: Features, evidence: Sequence[flo
         observed.append(("place", f"{_place_level(one.places, other.places)}, {nearness}"))
     if one.categories and other.categories:
         observed.append(("kind", f"{_kind_level(one.categories, other.categories)}, {nearness}"))
+    return nearness, observed
+
+
+def compare_evidence(one: Features, other: Features, evidence: Sequence[float], nearness: str) -> Levels:
+    """The fields of the subjects; `evidence` as for `compare_circumstances`."""
+    observed: Levels = []
     if evidence:
-        observed.append(("officers", f"{_band(evidence[0], _BANDS_OF_OFFICERS)}, {nearness}"))
+        observed.append(("officers", f"{band_of_officers(evidence[0])}, {nearness}"))
         if len(evidence) > 1:
-            observed.append(("other officers", _band(evidence[1], _BANDS_OF_OFFICERS)))
+            observed.append(("other officers", band_of_officers(evidence[1])))
         else:
             both_one = len(one.officers) == len(other.officers) == 1
             observed.append(("number of officers", "both one" if both_one else "one and more"))
@@ -63,14 +74,23 @@ def compare_texts(one: Features, other: Features) -> Levels:
     observed: Levels = []
     if len(one.content) >= _LEAST_CONTENT and len(other.content) >= _LEAST_CONTENT:
         text = _band(_cosine(one.content, other.content), _BANDS_OF_TEXT)
-        is_same = not set(one.categories).isdisjoint(other.categories)
-        observed.append(("narrative", f"{text}, {'same kind' if is_same else 'other kind'}"))
+        observed.append(("narrative", f"{text}, {kinds_of_texts(one, other)}"))
     if (phrases := similarity(one.signature, other.signature)) is not None:
         observed.append(("phrases", _band(phrases, _BANDS_OF_PHRASES)))
     if one.mentions and other.mentions:
         shared = len(set(one.mentions).intersection(other.mentions))
         observed.append(("names in the text", ("none", "one", "two", "three")[min(shared, 3)]))
     return observed
+
+
+def kinds_of_texts(one: Features, other: Features) -> str:
+    """Accounts of one kind of happening have words in common."""
+    return "same kind" if _share_a_kind(one.categories, other.categories) else "other kind"
+
+
+@lru_cache(maxsize=16384)
+def _share_a_kind(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return not set(one).isdisjoint(other)
 
 
 @lru_cache(maxsize=65536)
@@ -138,7 +158,8 @@ def _place_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
     return "different"
 
 
-def _kind_level(one: Sequence[str], other: Sequence[str]) -> str:
+@lru_cache(maxsize=16384)
+def _kind_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
     if shared := set(one) & set(other):
         # Most complaints of any force are of the strand `other`: duties, incivility, force.
         return "same frequent kind" if all(code.startswith("other.") for code in shared) else "same"
@@ -152,11 +173,20 @@ def _cosine(one: Sequence[int], other: Sequence[int]) -> float:
     return len(set(one).intersection(other)) / sqrt(len(one) * len(other))
 
 
-@lru_cache(maxsize=64)
+def band_of_officers(evidence: float) -> str:
+    """The name of the band of a pair of subjects."""
+    return _band(evidence, BANDS_OF_OFFICERS)
+
+
 def _names_of_bands(bands: tuple[float, ...]) -> tuple[str, ...]:
     return (f"below {bands[0]:g}", *(f"{least:g} and more" for least in bands))
 
 
+_NAMES_OF_BANDS: Final = {
+    id(bands): _names_of_bands(bands) for bands in (BANDS_OF_OFFICERS, _BANDS_OF_TEXT, _BANDS_OF_PHRASES)
+}
+
+
 def _band(value: float, bands: tuple[float, ...]) -> str:
     """The name of the band of a value: it begins where the one below it ends."""
-    return _names_of_bands(bands)[bisect_right(bands, value)]
+    return _NAMES_OF_BANDS[id(bands)][bisect_right(bands, value)]

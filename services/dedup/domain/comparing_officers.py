@@ -28,10 +28,13 @@ Levels = list[tuple[str, str]]
 """(field, level) of each field that both sides have, in the order of fields."""
 
 
-def compare_officers(x: Officer, y: Officer, one: Features, other: Features) -> Levels:
-    """The levels of subjects `x` of complaint `one` and `y` of `other`."""
+def compare_officers(
+    x: Officer, y: Officer, one: Features, other: Features, name: str | None = None
+) -> Levels:
+    """The levels of subjects `x` of complaint `one` and `y` of `other`; `name`: their `name_level`, if it is
+    known already."""
     observed: Levels = []
-    if name := name_level(x, y):
+    if name := name_level(x, y) if name is None else name:
         observed.append(("name", name))
     if x.collar_number and y.collar_number:
         number = number_level(x.collar_number, y.collar_number)
@@ -42,7 +45,7 @@ def compare_officers(x: Officer, y: Officer, one: Features, other: Features) -> 
         observed.append(("collar number", number))
     if x.force and y.force:
         observed.append(("force", "same" if x.force == y.force else "different"))
-    if (x.unit or x.duty) and (y.unit or y.duty) and (unit := _unit_level(x, y)):
+    if (x.unit or x.duty) and (y.unit or y.duty) and (unit := _unit_level(x.unit, x.duty, y.unit, y.duty)):
         if unit.startswith("other"):
             unit = f"{unit}, {_when(x, y, one, other)}"
         elif x.force and y.force and x.force != y.force:
@@ -90,7 +93,7 @@ def same_forename(one: str, other: str) -> bool:
     forms, others = SHORT_FORMS.get(one), SHORT_FORMS.get(other)
     if forms and others and not forms.isdisjoint(others):
         return True
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = (one, other) if len(one) <= len(other) else (other, one)
     return len(shorter) > 3 and longer.startswith(shorter)
 
 
@@ -146,19 +149,21 @@ def _undecided_level(x: Officer, y: Officer) -> str:
     names = [name for name in (y.either, y.surname, y.forename) if name]
     if not names:
         return ""
-    if any(word == name for name in names):
+    if word in names:
         return f"one word, {_rarity_of_word(word)}"
-    if any(same_forename(word, name) for name in names):
-        return "one word, short form"
-    if any(similar_surname(word, name) for name in names):
-        return "one word, similar"
+    for name in names:
+        if same_forename(word, name):
+            return "one word, short form"
+    for name in names:
+        if similar_surname(word, name):
+            return "one word, similar"
     return "other word" if y.either or (y.surname and y.forename) else "other single word"
 
 
 @lru_cache(maxsize=65536)
 def similar_surname(one: str, other: str) -> bool:
     """Likely one name, misheard or mistyped, or a part of a double name."""
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = (one, other) if len(one) <= len(other) else (other, one)
     if len(shorter) < 2:
         return False
     if JaroWinkler.similarity(one, other, score_cutoff=_SIMILAR_NAME) > 0:
@@ -192,6 +197,7 @@ def _rarity_of_forename(one: str, other: str) -> str:
     return "common" if share >= _COMMON_FORENAME else "known" if share else "rare"
 
 
+@lru_cache(maxsize=16384)
 def _digits(number: str) -> str:
     return "".join(c for c in number if c.isdigit())
 
@@ -206,19 +212,20 @@ def _when(x: Officer, y: Officer, one: Features, other: Features) -> str:
     return "near in time" if gap <= _DAYS_NEAR else "years apart"
 
 
-def _unit_level(x: Officer, y: Officer) -> str:
+@lru_cache(maxsize=16384)
+def _unit_level(unit: str, duty: str, other_unit: str, other_duty: str) -> str:
     """ "" where one side tells the place alone and the other the duty alone."""
-    duty = ""
-    if x.duty and y.duty:
-        shared = set(x.duty.split()) & set(y.duty.split()) if x.duty != y.duty else set(x.duty.split())
-        duty = "no" if not shared else "frequent" if shared <= _FREQUENT_DUTIES else "rare"
-    if x.unit and y.unit:
-        if x.unit == y.unit:
-            return {"": "same", "no": "same place, other duty"}.get(duty, "same place and duty")
-        if set(x.unit.split()) & set(y.unit.split()):
+    duties = ""
+    if duty and other_duty:
+        shared = set(duty.split()) & set(other_duty.split())
+        duties = "no" if not shared else "frequent" if shared <= _FREQUENT_DUTIES else "rare"
+    if unit and other_unit:
+        if unit == other_unit:
+            return {"": "same", "no": "same place, other duty"}.get(duties, "same place and duty")
+        if set(unit.split()) & set(other_unit.split()):
             return "partly the same"
-        return "other place" if duty in ("", "no") else "other place, same duty"
-    return {"": "", "no": "other duty", "frequent": "same frequent duty", "rare": "same rare duty"}[duty]
+        return "other place" if duties in ("", "no") else "other place, same duty"
+    return {"": "", "no": "other duty", "frequent": "same frequent duty", "rare": "same rare duty"}[duties]
 
 
 _GRADES: Final = ("constable", "sergeant", "inspector", "superintendent", "chief officer")

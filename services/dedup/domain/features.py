@@ -6,7 +6,8 @@ unknown. Words of the narrative are 32-bit hashes: enough to compare, no text to
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from enum import IntFlag
 from itertools import takewhile
 from sys import intern
 from typing import Any, Final, NamedTuple
@@ -48,6 +49,29 @@ class Officer(NamedTuple):
     seen_to: int = 0
 
 
+class Told(IntFlag):
+    """Fields of an officer of which something is known."""
+
+    NAME = 1
+    FORCE = 2
+    NUMBER = 4
+    UNIT = 8
+    RANK = 16
+    VEHICLE = 32
+    LOOKS = 64
+    WORDS = 128
+
+
+def told_of(officer: Officer) -> int:
+    """The `Told` of an officer, as the plain number, which compares faster."""
+    has_name = officer.surname or officer.forename or officer.initials or officer.either
+    known = (
+        has_name, officer.force, officer.collar_number, officer.unit or officer.duty, officer.rank,
+        officer.vehicle, officer.looks, officer.words,
+    )  # fmt: skip
+    return sum([flag.value for flag, value in zip(Told, known, strict=True) if value])
+
+
 ONLY_WITH_ANOTHER: Final = "only_with_another"
 """The wish of a caller whose complaint is told to nobody until another source's matches the same officer."""
 
@@ -56,8 +80,9 @@ ONLY_WITH_ANOTHER: Final = "only_with_another"
 class Features:
     """A complaint as it is compared.
 
-    `words` counts those of the narrative, `content` has the hashes of its telling ones. Texts are interned,
-    for forces, units, places and names come again and again, and dedup keeps many features in memory.
+    `words` counts those of the narrative, `content` has the hashes of its telling ones; `told` has the known
+    fields of each officer (`Told`). Texts are interned, for forces, units, places and names come again and
+    again, and dedup keeps many features in memory.
     """
 
     source_group: str
@@ -72,6 +97,7 @@ class Features:
     signature: "array[int]"
     mentions: "array[int]"
     content: "array[int]"
+    told: tuple[int, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("wish", "force"):
@@ -79,6 +105,7 @@ class Features:
         for name in ("places", "categories"):
             object.__setattr__(self, name, tuple(map(intern, getattr(self, name))))
         object.__setattr__(self, "officers", tuple(map(_interned, self.officers)))
+        object.__setattr__(self, "told", tuple(map(told_of, self.officers)))
 
     @property
     def is_dated(self) -> bool:

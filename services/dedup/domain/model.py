@@ -71,6 +71,15 @@ class Duplicate(_Data):
     words: Annotated[int, Field(ge=8)]
 
 
+class Provenance(_Data):
+    """Streams that a model was trained on: one for each seed, of so many complaints each. For people, and
+    for training the model again; no score depends on it."""
+
+    origin: str
+    seeds: tuple[int, ...]
+    complaints: int
+
+
 class Model(_Data):
     """`form` is the form of features (`features.FORM`) that the weights were made on."""
 
@@ -79,6 +88,7 @@ class Model(_Data):
     incident: PairModel
     officer: PairModel
     duplicate: Duplicate
+    provenance: tuple[Provenance, ...] = ()
 
 
 class Population(_Data):

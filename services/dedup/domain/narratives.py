@@ -12,6 +12,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from operator import eq
 
 from services.dedup.domain.words import COMMON_IN_NARRATIVES, STOP_WORDS
 
@@ -57,10 +58,12 @@ def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:
     """The estimated share of word pairs in common, 0 to 1; None where a text is too short."""
     if not one or not other:
         return None
-    equal = [least for least, other_least in zip(one, other, strict=True) if least == other_least]
-    both_empty = equal.count(_EMPTY)
+    equal = sum(map(eq, one, other))
+    both_empty = 0
+    if _EMPTY in one and _EMPTY in other:
+        both_empty = sum([a == b == _EMPTY for a, b in zip(one, other, strict=True)])
     filled = BUCKETS - both_empty
-    return (len(equal) - both_empty) / filled if filled else None
+    return (equal - both_empty) / filled if filled else None
 
 
 def bands(one: Sequence[int]) -> list[tuple[int, ...]]:

@@ -60,8 +60,16 @@ class Weights:
         return sum([weight_of(level, 0.0) for level in observed])
 
     def most(self, field: str) -> float:
-        """The most that a field can add."""
-        return max((weight for (of, _), weight in self._weights.items() if of == field), default=0.0)
+        """The most that a field can add; 0 at least, for it may be missing."""
+        return max([0.0, *(weight for (of, _), weight in self._weights.items() if of == field)])
+
+    def levels(self, field: str) -> dict[str, float]:
+        """level -> weight."""
+        return {level: weight for (of, level), weight in self._weights.items() if of == field}
+
+    def of(self, field: str, level: str) -> float:
+        """What one level weighs."""
+        return self._weights.get((field, level), 0.0)
 
     def scored(self, observed: Iterable[tuple[str, str]]) -> Scored:
         steps = (

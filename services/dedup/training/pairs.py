@@ -18,10 +18,12 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A stream with the features of its complaints, and its truth."""
+    """A stream with the features of its complaints, and its truth; `seed` makes it again at its `origin`."""
 
     labelled: Sequence[Labelled]
     features: Sequence[Features]
+    origin: str = ""
+    seed: int | None = None
 
     def true_pairs(self) -> set[Pair]:
         """Complaints of one incident."""
@@ -35,7 +37,7 @@ class Prepared:
         return self.labelled[place].officers[self.features[place].officers[i].subject]
 
 
-def prepared(stream: Iterable[Labelled]) -> Prepared:
+def prepared(stream: Iterable[Labelled], origin: str = "", seed: int | None = None) -> Prepared:
     labelled = list(stream)
     return Prepared(
         labelled,
@@ -43,16 +45,19 @@ def prepared(stream: Iterable[Labelled]) -> Prepared:
             features_of(SanitisedComplaint.model_validate(dict(each.body), strict=False), str(place))
             for place, each in enumerate(labelled)
         ],
+        origin,
+        seed,
     )
 
 
-def candidate_pairs(features: Sequence[Features]) -> Iterator[Pair]:
-    """The pairs that are compared when the complaints arrive in their order, with the caps of the service."""
+def candidate_pairs(features: Sequence[Features], most: int = CANDIDATE_CAP) -> Iterator[Pair]:
+    """The pairs that are compared when the complaints arrive in their order, each with at most `most` of
+    those before it."""
     index: dict[str, list[int]] = defaultdict(list)
     for place, each in enumerate(features):
         keys = blocking_keys(each)
         found = {key: index[key][-KEY_CAP:] for key in keys.asked if key in index}
-        for other in best_candidates(found, place, CANDIDATE_CAP):
+        for other in best_candidates(found, place, most):
             yield other, place
         for key in keys.indexed:
             index[key].append(place)

@@ -1,6 +1,7 @@
 """Weights: what they say, and that they add up."""
 
 from datetime import date, timedelta
+from itertools import combinations, product
 from math import fsum
 from typing import Any
 
@@ -12,6 +13,8 @@ from services.dedup.domain.model import Model, Population, load_model
 from services.dedup.domain.scoring import Scorer
 from services.dedup.domain.weights import Scored
 from services.dedup.domain.zones import zone_of
+from services.dedup.training.pairs import candidate_pairs, prepared
+from services.dedup.training.streams import Stream
 from tests.unit.services.dedup.examples import FEATURES, features
 
 DAY = date(2020, 3, 1)
@@ -191,6 +194,36 @@ def test_a_pair_weighs_the_same_from_both_sides(one: Features, other: Features) 
         for j in range(len(other.officers)):
             there, back = scorer.score_officers(one, i, other, j), scorer.score_officers(other, j, one, i)
             assert there.weight == back.weight
+
+
+def test_whoever_stops_at_a_bound_loses_no_match_and_finds_no_other(scorer: Scorer) -> None:
+    """Most pairs are not compared to their end; the end of each is compared with here."""
+    of = prepared(Stream(77, 250)).features
+    model = scorer.model
+    pairs = [*candidate_pairs(of), *combinations(range(60), 2)]
+    matches = 0
+    for a, b in pairs:
+        one, other = of[a], of[b]
+        found = scorer.pairs(one, other)
+        whole = next((each for each in found if each.subject is None), None)
+        weight = scorer.score_incident(one, other)
+        assert whole == scorer.incident(one, other)
+        if whole is None:
+            assert weight.weight < model.incident.zones.review
+        else:
+            assert whole.scored == weight
+        kept = {(each.subject, each.other_subject): each.scored for each in found if each is not whole}
+        for i, j in product(range(len(one.officers)), range(len(other.officers))):
+            ends = one.officers[i].subject, other.officers[j].subject
+            scored = scorer.score_officers(one, i, other, j)
+            if ends in kept:
+                assert kept[ends] == scored
+            elif scored.weight >= model.officer.zones.review:
+                rivals = [kept[pair] for pair in kept if pair[0] == ends[0] or pair[1] == ends[1]]
+                assert max(rival.weight for rival in rivals) >= scored.weight
+        matches += len(found)
+    assert len(pairs) > 2000
+    assert matches > 100
 
 
 def test_a_name_alone_is_one_identifier_and_a_number_beside_it_another(scorer: Scorer) -> None:

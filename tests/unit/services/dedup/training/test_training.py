@@ -1,22 +1,39 @@
 """Streams, fitting and measuring: what the model file is made by."""
 
+import gzip
+import os
+import subprocess
+import sys
 from itertools import combinations
 from math import log2
+from pathlib import Path
 from random import Random
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.dedup.domain.model import Model, load_model
+from deploy.simulation import simulate
+from deploy.simulation.offline import labelled_complaints
+from deploy.simulation.stream import write_simulation
+from deploy.simulation.truth import write_truth
+from services.dedup.domain.features import FORM
+from services.dedup.domain.model import Model, Provenance, load_model
 from services.dedup.training.evaluating import figures
 from services.dedup.training.fitting import fitted
-from services.dedup.training.labelled import Labelled, read_labelled
+from services.dedup.training.labelled import Labelled, read_simulated
 from services.dedup.training.pairs import candidate_pairs, prepared
 from services.dedup.training.streams import RATES, Stream
-from services.dedup.training.training import trained
+from services.dedup.training.training import (
+    DUPLICATE,
+    INCIDENT_CLUSTERING,
+    INCIDENT_ZONES,
+    OFFICER_CLUSTERING,
+    OFFICER_ZONES,
+    VERSION,
+    trained,
+)
 
 
 def test_a_stream_is_the_same_for_the_same_seed_and_has_rates_of_its_own() -> None:
@@ -102,8 +119,61 @@ def test_every_pair_of_a_small_group_is_compared() -> None:
     assert set(candidate_pairs(features)) == set(combinations(range(12), 2))
 
 
-def test_labelled_complaints_are_read_from_lines() -> None:
-    line = {"body": {"channel": "web", "narrative": "-"}, "incident": 4, "officers": []}
-    assert list(read_labelled([orjson.dumps(line), b"\n"])) == [Labelled(line["body"], 4, ())]  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="line 1"):
-        list(read_labelled([b'{"body": {}}']))
+def simulated(folder: Path, seed: int, complaints: int) -> Path:
+    """A stream of the simulator in files."""
+    path = folder / f"training-{seed}.ndjson.gz"
+    simulation = simulate(complaints, seed, "training")
+    write_simulation(simulation, path)
+    write_truth(path.with_name(f"{path.name}.truth.ndjson"), simulation.truth, seed, "training")
+    return path
+
+
+def test_the_simulators_files_are_read_with_their_truth(tmp_path: Path) -> None:
+    path = simulated(tmp_path, 5, 40)
+    stream = read_simulated(path)
+    assert (stream.purpose, stream.seed) == ("training", 5)
+    expected = list(labelled_complaints("training", 5, 40))
+    assert [(each.incident, each.officers) for each in stream.labelled] == [each[1:] for each in expected]
+    assert [each.body["narrative"] for each in stream.labelled] == [
+        each.body["narrative"] for each in expected
+    ]
+
+
+def test_a_truth_that_is_not_of_these_complaints_is_refused(tmp_path: Path) -> None:
+    path = simulated(tmp_path, 5, 40)
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    for wrong, where in ((lines[:-1], "line 40"), ([*lines, lines[0]], "line 41"), ([b"{\n"], "line 1")):
+        path.write_bytes(gzip.compress(b"".join(wrong)))
+        with pytest.raises(ValueError, match=where):
+            read_simulated(path)
+    path.with_name(f"{path.name}.truth.ndjson").write_bytes(b"{}\n")
+    with pytest.raises(ValueError, match="line 1 does not tell"):
+        read_simulated(path)
+
+
+def test_the_same_streams_give_the_same_model_file_and_their_seeds_stand_in_it(tmp_path: Path) -> None:
+    """In processes whose hashes of texts differ: the order of a set reaches no sum."""
+    path = simulated(tmp_path, 5, 150)
+    made = []
+    for hash_seed in ("1", "2"):
+        out = tmp_path / f"model-{hash_seed}.json"
+        options = ["--streams", "2", "--complaints", "150", "--seed", "31", "--version", "small"]
+        subprocess.run(
+            [sys.executable, "-m", "services.dedup.training", "fit", *options, "--out", out, path],
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+    assert Model.model_validate_json(made[0]).provenance == (
+        Provenance(origin="generated", seeds=(31, 32), complaints=150),
+        Provenance(origin="simulated, training", seeds=(5,), complaints=150),
+    )
+
+
+def test_the_model_that_comes_with_the_software_has_the_constants_of_training() -> None:
+    """Whoever changes them trains it again."""
+    model = load_model()
+    assert (model.version, model.form, model.duplicate) == (VERSION, FORM, DUPLICATE)
+    assert (model.incident.zones, model.incident.clustering) == (INCIDENT_ZONES, INCIDENT_CLUSTERING)
+    assert (model.officer.zones, model.officer.clustering) == (OFFICER_ZONES, OFFICER_CLUSTERING)
