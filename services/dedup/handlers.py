@@ -23,6 +23,7 @@ from services.dedup.domain.scoring import Found, Scorer
 from services.dedup.index import ComplaintIndex, Indexed, still_there, withdrawal_stream
 from services.dedup.keys import match_key
 from services.dedup.offload import Turns
+from services.dedup.remembered import OneDatabase
 from services.dedup.rows import proposed_row
 from shared.contracts.events import COMPLAINT_ERASED, COMPLAINT_RECORDED, EVENTS
 from shared.sealing.events import log_type, sealed_event
@@ -30,6 +31,7 @@ from shared.sealing.keys import destroy_data_key
 from shared.service import Context
 from shared.store.events import NewEvent, identity_of, stream_id
 from shared.store.gathering import Gathered
+from shared.store.postgres import PostgresStore
 from shared.store.requests import AppendRequest, Claim, merged
 from shared.streaming.handling import Handler, Handlers, Incoming, RecordFault, nothing_follows
 from shared.streaming.inbox import TOMBSTONE
@@ -55,7 +57,7 @@ class Matching:
         self._context, self._index, self._scorer = context, index, scorer
         self._store = context.store
         self._known = Gathered(self._ask_known)
-        self._finders = _Finders()
+        self._finders = _Finders(context.store)
         self._turns = Turns()
 
     async def recorded(self, incoming: Incoming) -> AppendRequest:
@@ -125,8 +127,7 @@ class Matching:
         fresh = [
             pair
             for pair in pairs
-            if pair.match_id not in known
-            and self._finders.is_first(pair.match_id, complaint_id, self._store.connections)
+            if pair.match_id not in known and self._finders.is_first(pair.match_id, complaint_id)
         ]
         self._index.weights.remember({pair.match_id.bytes: pair.weight for pair in fresh})
         return AppendRequest(
@@ -160,22 +161,16 @@ class _Finders:
     one may leave the pair to the first, for that one is not applied without it: whatever becomes of its
     handler, it comes again, and finds the pair again.
 
-    Not so in a database that was set back, in which the first one may have come alone: what is remembered is
-    of one connection of the store.
+    Not so in a database that was set back, in which the first one may have come alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: PostgresStore) -> None:
         self._first: dict[UUID, UUID] = {}
-        self._connections = 0
+        self._database = OneDatabase(store)
 
-    def is_first(self, match_id: UUID, complaint_id: UUID, connections: int) -> bool:
-        """Whether the pair is this complaint's to append; forgotten after many others, which is harmless.
-
-        Args:
-            connections: how often the store has connected.
-        """
-        if connections != self._connections:
-            self._connections = connections
+    def is_first(self, match_id: UUID, complaint_id: UUID) -> bool:
+        """Whether the pair is this complaint's to append; forgotten after many others, which is harmless."""
+        if self._database.is_another():
             self._first.clear()
         first = self._first.setdefault(match_id, complaint_id)
         if len(self._first) > _MOST_FINDERS:

@@ -18,7 +18,7 @@ from services.dedup.domain.blocking import blocking_keys
 from services.dedup.domain.candidates import CANDIDATE_CAP, KEY_CAP, best_candidates
 from services.dedup.domain.features import Features, load
 from services.dedup.keys import index_key_id, open_features
-from services.dedup.remembered import RememberedWeights
+from services.dedup.remembered import OneDatabase, RememberedWeights
 from services.dedup.rows import index_rows, unindexed_rows
 from shared.sealing.keys import destroy_data_key, new_data_key, unwrap_data_keys
 from shared.service import Context
@@ -93,7 +93,7 @@ class ComplaintIndex(IndexReader):
         # Complaints arrive many at a time, and each handler looks up its own.
         self._found = Gathered(self._ask_found)
         self._opened = Gathered(self._ask_and_remember)
-        self._connections = 0
+        self._database = OneDatabase(context.store)
         self._truncated = context.metrics.contact_counter(
             "hotline_dedup_truncated_keys_total",
             "Blocking keys that led to more complaints than are compared, by kind of cap.",
@@ -193,8 +193,7 @@ class ComplaintIndex(IndexReader):
 
     def _current(self) -> Mapping[bytes, Indexed]:
         """What is remembered, if it is of the database as it is."""
-        if self._connections != self._store.connections:
-            self._connections = self._store.connections
+        if self._database.is_another():
             self._remembered.clear()
         return self._remembered
 

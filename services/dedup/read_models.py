@@ -194,11 +194,6 @@ SELECT complaint_id, subject, pattern_id FROM pattern_members
 WHERE pattern_id IN (SELECT pattern_id FROM pattern_members WHERE member = ANY($1::text[]))
 """
 
-PATTERN_MEMBERS_OF = """
-SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE pattern_id = $1
-ORDER BY complaint_id, subject
-"""
-
 # Relies on pattern_members_complaint.
 SUBJECTS_IN_PATTERNS = """
 SELECT complaint_id, subject, pattern_id FROM pattern_members WHERE complaint_id = ANY($1::uuid[])

@@ -6,7 +6,22 @@ A weight never changes, and to open one takes a tenth of a millisecond. Whoever 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from shared.store.postgres import PostgresStore
+
 _MOST = 500_000  # about 200 bytes each
+
+
+class OneDatabase:
+    """Whether the database is still the one of before: behind each new connection it may be an older copy,
+    and what a process remembers of it is not to be believed any more."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store, self._connections = store, 0
+
+    def is_another(self) -> bool:
+        """Since it was asked last."""
+        known, self._connections = self._connections, self._store.connections
+        return known != self._connections
 
 
 class RememberedWeights:
