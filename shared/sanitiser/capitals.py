@@ -164,8 +164,7 @@ class CapitalRules(TokenWalk):
             return self._skip(end)  # `Brighton Pride`
         if not any(flags & ANY_NAME for flags in self.flags[i : end + 1]) and before in PREPOSITIONS:
             return self._doubt(end)
-        sure = any(flags & ANY_GIVEN for flags in self.flags[i : end + 1])
-        return self._mention(i, end, sure=sure)
+        return self._mention(i, end)
 
     def _single(self, i: int, before: str, *, starts_sentence: bool) -> Mention | None:
         word, f = self.words[i], self.flags[i]
@@ -226,19 +225,19 @@ class CapitalRules(TokenWalk):
                 return self._mention(i, i)
             if not self._is_surname_place(i, before):
                 return self._skip(i)
-            return self._mention(i, i, sure=False)
+            return self._mention(i, i)
         if f & ENGLISH:
             if not f & (COMMON | HARMLESS) and self._goes_on_a_list(i):
-                return self._mention(i, i, sure=False)
+                return self._mention(i, i)
             if (
                 f & (SURNAME | RARE_GIVEN)
                 and not starts_sentence
                 and not f & COMMON
                 and self._has_private_cue(i)
             ):
-                return self._mention(i, i, sure=False)
+                return self._mention(i, i)
             if self._has_name_cue(i):
-                return self._mention(i, i, sure=False)
+                return self._mention(i, i)
             self.doubtful.append(i)
             return None
         if f & AFTER_A_PLACE or f & (RANK | POLICE):
@@ -248,16 +247,10 @@ class CapitalRules(TokenWalk):
         if before in PLACE_BEFORE and not f & RARE_GIVEN:
             return self._doubt(i)
         if f & RARE_GIVEN:
-            return self._mention(i, i, sure=not starts_sentence or after_verb)
+            return self._mention(i, i)
         if starts_sentence:
-            if (
-                self._answers_for_a_name(i)
-                or after_verb
-                or self._has_name_cue(i)
-                or self._is_label(i)
-                or self._is_list_of_names(i)
-            ):
-                return self._mention(i, i, sure=False)
+            if self._answers_for_a_name(i) or after_verb or self._is_label(i) or self._is_list_of_names(i):
+                return self._mention(i, i)
             self.doubtful.append(i)
             return None
         if any(c.isdecimal() for c in word):
@@ -270,7 +263,7 @@ class CapitalRules(TokenWalk):
             and not word.startswith(("Mc", "Mac", "O'", "D'", "N'", "De", "Le", "La"))
         ):
             return self._skip(i)  # AirTag, YouTube
-        return self._mention(i, i, sure=False)
+        return self._mention(i, i)
 
     def _is_told_of(self, i: int) -> bool:
         """`Mark is my son`: a common word, but for what follows."""

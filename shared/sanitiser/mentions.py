@@ -184,9 +184,6 @@ class _Finder(CueRules, CapitalRules):
             return self._other_script(i)
         return None
 
-    def _is_followed_by_letter(self, i: int) -> bool:
-        return i + 1 < self.count and len(self.words[i + 1]) == 1 and self.words[i + 1].isalpha()
-
     def _letters(self, i: int) -> Mention | None:
         """`p r y c e`, a name spelled; `K.W.`, `L.F.-H.`, the initials of somebody."""
         if (

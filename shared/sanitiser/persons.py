@@ -33,7 +33,6 @@ class Person:
     evidence: int = UNKNOWN
     is_private: bool = False
     is_subject: bool = False
-    is_doubtful: bool = False
     whole: frozenset[str] = frozenset()
 
     @property
@@ -215,8 +214,6 @@ def _place(person: Person, mention: Mention, evidence: int) -> None:
     if mention.is_self or evidence == PRIVATE:
         person.is_private = True
     person.evidence = max(person.evidence, evidence)
-    if not mention.is_sure:
-        person.is_doubtful = True
 
 
 def _match_subjects(person: Person, subjects: Sequence[Subject]) -> None:

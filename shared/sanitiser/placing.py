@@ -27,9 +27,6 @@ _BRIDGE: Final = words("""a an the my our your his her their is was who s he she
     they boy girl guy chap fella kid chief scene call calls him her them name name's surname names our""")
 _NOT_POLICE: Final = words("not isn't isnt no wasn't never")
 _SAYS_POLICE: Final = words("job force forces met")
-_RELATED: Final = words(
-    "'s wife husband partner ex friend mate brother sister mother father mum dad son daughter"
-)
 _MOST_BRIDGE: Final = 7
 
 

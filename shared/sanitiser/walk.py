@@ -70,7 +70,7 @@ _ORG_SURNAMES: Final = words(
 @dataclass(slots=True)
 class Mention:
     """A name as it stands in a text: tokens `first` to `last`, and `title`, the first token of a title before it
-    that goes with it, or `first`. `is_sure`: it can hardly be anything but a person's name."""
+    that goes with it, or `first`."""
 
     first: int
     last: int
@@ -80,7 +80,6 @@ class Mention:
     rank: bool = False
     is_self: bool = False
     is_kin: bool = False
-    is_sure: bool = True
     titled: str = ""
 
     @property
@@ -293,7 +292,6 @@ class TokenWalk:
         rank: bool = False,
         is_self: bool = False,
         kin: bool = False,
-        sure: bool = True,
     ) -> Mention:
         names, initials = [], []
         for at in range(first, last + 1):
@@ -304,7 +302,7 @@ class TokenWalk:
                 self.flags[at] & PARTICLE and self.words[at][0].islower() and not self.flags[at] & ANY_GIVEN
             ):
                 names.append(low)
-        return Mention(first, last, first, tuple(names), tuple(initials), rank, is_self, kin, sure)
+        return Mention(first, last, first, tuple(names), tuple(initials), rank, is_self, kin)
 
 
 def _mostly_upper(text: str) -> bool:
