@@ -9,7 +9,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-BASE_BYTES, CRC, ATTRIBUTES = 8, 17, 21
+BASE_BYTES, VERSION, CRC, ATTRIBUTES = 8, 16, 17, 21
 """Places in a batch: https://kafka.apache.org/documentation/#recordbatch."""
 
 PLAIN, GZIP, SNAPPY, LZ4, ZSTD = range(5)
