@@ -21,11 +21,13 @@ from services.referral.read_models import KeptEvent
 from services.referral.rows import (
     CASE_COMPLAINTS,
     CASE_COUNTS,
+    CASE_FIGURES,
     CASES,
     COMPLAINT_COUNTS,
     CONTACTS,
     FOLLOW_UPS,
     INCIDENT_CASES,
+    PATTERN_FIGURES,
     PATTERN_MEMBERS,
     PLACEMENTS,
     Member,
@@ -73,7 +75,9 @@ class Projection:
         PATTERN_MEMBERS,
         FOLLOW_UPS,
         CONTACTS,
+        CASE_FIGURES,
         CASE_COUNTS,
+        PATTERN_FIGURES,
         COMPLAINT_COUNTS,
     )
     types: Collection[str] = tuple(

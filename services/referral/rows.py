@@ -94,20 +94,37 @@ VERDICTS: Final = Table(
     ("holder", "case_id"),
 )
 
-# Kept by triggers on `cases` and `placements` (see migration 0005).
+# Kept by triggers on `cases`, `pattern_members` and `placements` (see migration 0005).
+CASE_FIGURES: Final = Table(
+    "case_figures",
+    {
+        "case_id": "uuid",
+        "force": "text",
+        "opened_on": "date",
+        "is_gone": "boolean",
+        "figures": "case_figure[]",
+    },
+    ("case_id",),
+)
 CASE_COUNTS: Final = Table(
     "case_counts",
     {
         "force": "text",
-        "opened_on": "date",
-        "kind": "text",
-        "code": "text",
-        "since": "date",
-        "until": "date",
-        "gone_on": "date",
+        "is_of_weeks": "boolean",
+        "is_gone": "boolean",
+        "opened_in": "date",
+        "on_day": "date",
+        "figure": "text",
         "n": "integer",
+        "running": "integer",
+        "days": "bigint",
     },
-    ("force", "opened_on", "kind", "code", "since", "until", "gone_on"),
+    ("force", "is_of_weeks", "is_gone", "opened_in", "on_day", "figure"),
+)
+PATTERN_FIGURES: Final = Table(
+    "pattern_figures",
+    {"force": "text", "pattern_id": "uuid", "counts_from": "date"},
+    ("pattern_id", "force"),
 )
 COMPLAINT_COUNTS: Final = Table(
     "complaint_counts",

@@ -2,17 +2,18 @@
 
 Everything counts what began in the period: contacts and complaints by the day on which they were recorded,
 cases by the day on which they opened, each with what became of it until `as_of`. Contacts that made no
-complaint name no force; with a force only complaints count as contacts. Of incidents and patterns the
-newest membership counts where it was known by then.
+complaint name no force; with a force only complaints count as contacts; patterns by the day from which on
+they brought two complaints together. Of incidents and patterns the newest membership counts where it was
+known by then.
 """
 
 from collections import defaultdict
 
 import asyncpg
 
-from services.referral import figures
-from services.referral.figures import Question
+from services.referral.figures import MOST_SAID, UNJUDGED, Question
 from services.referral.read_models import ReadModel
+from shared.errors import Unavailable
 from shared.web.schemas import Schema
 
 
@@ -43,8 +44,6 @@ class TimeInStep(Schema):
     """How many cases took this step."""
     mean_days: float
     """The mean of their days in it."""
-    longest_days: int
-    """The most days in it."""
 
 
 class Deadlines(Schema):
@@ -66,7 +65,7 @@ class Statistics(Schema):
     incidents: int
     """How many incidents these complaints are about."""
     patterns: int
-    """How many officers are described by more than one complaint."""
+    """How many officers came to be described by more than one complaint, with a `force` by two about it."""
     cases: Cases
     """The cases that were opened."""
     referred: Referred
@@ -81,42 +80,36 @@ async def read_statistics(read: ReadModel, asked: Question) -> Statistics:
     """
     Raises:
         StoreBusy, StoreUnavailable
+        Unavailable: so much is being said of cases that they are not judged for this account.
     """
-
-    async def one(statement: str) -> asyncpg.Record:
-        (row,) = await read.fetch(statement, *asked.parameters)
-        return row
-
-    asks = asked.asks
-    counted: defaultdict[str, dict[str, asyncpg.Record]] = defaultdict(dict)
-    for row in await read.fetch(figures.count_cases(asks), *asked.parameters):
-        counted[row["kind"]][row["code"]] = row
-    told = await one(figures.count_complaints(asks))
-    known = await one(figures.count_incidents(asks))
-    without_complaint = (await one(figures.COUNT_CONTACTS))["contacts"]
-    by_status = {code: row["still"] for code, row in counted["step"].items() if row["still"]}
-    deadlines = counted["deadline"].get("")
+    rows = await read.fetch(asked.statement, *asked.parameters)
+    counts = {row["figure"]: row["n"] for row in rows}
+    if counts.get(UNJUDGED, 0) >= MOST_SAID:
+        raise Unavailable("The cases are being looked through for this account; ask again.", retry_after=1)
+    by_kind: defaultdict[str, dict[str, asyncpg.Record]] = defaultdict(dict)
+    for row in rows:
+        kind, _, code = row["figure"].partition(" ")
+        by_kind[kind][code] = row
+    by_status = {code: row["running"] for code, row in by_kind["step"].items() if row["running"]}
     return Statistics(
-        contacts=told["recorded"] + without_complaint,
-        complaints=told["recorded"],
+        contacts=counts["complaints"] + counts["contacts"],
+        complaints=counts["complaints"],
         # Whose incident was not known by then is one of its own.
-        incidents=told["present"] - known["complaints"] + known["incidents"],
-        patterns=(await one(figures.count_patterns(asks)))["patterns"],
+        incidents=counts["present"] - counts["placed"] + counts["incidents"],
+        patterns=counts["patterns"],
         cases=Cases(total=sum(by_status.values()), by_status=by_status),
         referred=Referred(
-            total=sum(row["n"] for row in counted["referred"].values()),
-            by_criterion={code: row["n"] for code, row in counted["criterion"].items()},
-            by_recipient={code: row["n"] for code, row in counted["recipient"].items()},
+            total=counts.get("referred", 0),
+            by_criterion={code: row["n"] for code, row in by_kind["criterion"].items()},
+            by_recipient={code: row["n"] for code, row in by_kind["recipient"].items()},
         ),
         time_in_step={
-            code: TimeInStep(
-                cases=entered["n"],
-                mean_days=float(counted["step"][code]["days"]) / counted["step"][code]["n"],
-                longest_days=counted["step"][code]["longest"],
-            )
-            for code, entered in counted["entered"].items()
+            code: TimeInStep(cases=row["n"], mean_days=_mean_days(by_kind["step"][code]))
+            for code, row in by_kind["entered"].items()
         },
-        deadlines=Deadlines(
-            met=deadlines["met"] if deadlines else 0, missed=deadlines["missed"] if deadlines else 0
-        ),
+        deadlines=Deadlines(met=counts.get("deadline met", 0), missed=counts.get("deadline missed", 0)),
     )
+
+
+def _mean_days(step: asyncpg.Record) -> float:
+    return float(step["days"] / step["n"])

@@ -1,16 +1,25 @@
 """Tables of counts, filled for rows of before beside a running service.
 
 Triggers keep them from the migration on that makes them; what was there before has to be added once. That
-takes long at a million rows, and nothing may wait for it: in one snapshot it is computed what the rows add,
-less what the triggers have added so far, and this is added in small transactions.
+takes long at a million rows, and nothing may wait for it.
+
+Counts of nothing but their sum (`CountTable`): in one snapshot it is computed what the rows add, less what
+the triggers have added so far, and this is added in small transactions. Counts whose parts are kept
+(`CountedRows`): the function that the triggers call is called for some rows after others, each time under the
+store's lock, so that no row changes meanwhile; to count a row again changes nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
+from shared.store.sql import LOCK_KEY
+
 AT_ONCE = 2000
+LOCKED_AT_ONCE = 200
+"""Rows that are counted again while appends wait."""
 _FILLING = "filling"
 """Schema of the tables that hold what is still to be added."""
 
@@ -29,11 +38,46 @@ class CountTable:
     rows: str
 
 
-async def fill(connection: "asyncpg.Connection", table: CountTable) -> None:
+@dataclass(frozen=True, slots=True)
+class CountedRows:
+    """
+    Attributes:
+        name: the table that keeps what each of them adds.
+        rows: the table that they are in.
+        key: the column, of UUIDs, by which they are counted.
+        function: counts those again whose keys it is given.
+    """
+
+    name: str
+    rows: str
+    key: str
+    function: str
+
+
+async def fill(connection: "asyncpg.Connection", table: CountTable | CountedRows) -> None:
     """Add what is missing, once; what broke off goes on."""
-    if not await connection.fetchval("SELECT obj_description(to_regclass($1)) = 'filled'", table.name):
-        await _compute(connection, table)
-    await _add(connection, table)
+    is_filled = await connection.fetchval("SELECT obj_description(to_regclass($1)) = 'filled'", table.name)
+    if isinstance(table, CountTable):
+        if not is_filled:
+            await _compute(connection, table)
+        await _add(connection, table)
+    elif not is_filled:
+        await _count(connection, table)
+
+
+async def _count(connection: "asyncpg.Connection", table: CountedRows) -> None:
+    after: UUID | None = UUID(int=0)
+    while after is not None:
+        async with connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+            keys = await connection.fetchval(
+                f"SELECT array_agg({table.key}) FROM (SELECT DISTINCT {table.key} FROM {table.rows}"
+                f" WHERE {table.key} > $1 ORDER BY {table.key} LIMIT {LOCKED_AT_ONCE}) AS next",
+                after,
+            )
+            await connection.execute(f"SELECT {table.function}($1::uuid[])", keys or [])
+            after = max(keys) if keys else None
+    await connection.execute(f"COMMENT ON TABLE {table.name} IS 'filled'")
 
 
 async def _compute(connection: "asyncpg.Connection", table: CountTable) -> None:

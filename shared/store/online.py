@@ -12,7 +12,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 
 from shared.store.connections import connect
-from shared.store.filling import CountTable, fill
+from shared.store.filling import CountedRows, CountTable, fill
 
 _ONE_AT_A_TIME = 1835623283
 _POLL_SECONDS = 0.2
@@ -28,7 +28,7 @@ async def make_online(service: str, database_url: str) -> None:
     """Make what is missing of the service's indexes and counts; returns when all is there."""
     module = importlib.import_module(f"services.{service}.migrations.online")
     indexes: Mapping[str, str] = module.INDEXES
-    counts: Sequence[CountTable] = module.COUNTS
+    counts: Sequence[CountTable | CountedRows] = module.COUNTS
     connection = await connect(database_url, timeout=10)
     try:
         # Polled: who waits for a lock within a statement has a snapshot, and the building of an index waits

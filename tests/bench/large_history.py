@@ -194,7 +194,8 @@ INSERT INTO verdicts SELECT decode('{holder.hex()}', 'hex'), {_id("case", "i")},
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(
-            "COMMENT ON TABLE case_counts IS NULL; COMMENT ON TABLE complaint_counts IS NULL"
+            "COMMENT ON TABLE case_figures IS NULL; COMMENT ON TABLE complaint_counts IS NULL;"
+            " COMMENT ON TABLE pattern_figures IS NULL"
         )
         await connection.execute(
             "INSERT INTO cursors SELECT 'intake', slot, max(slot_sequence) FROM inbox GROUP BY slot"
@@ -209,7 +210,7 @@ INSERT INTO verdicts SELECT decode('{holder.hex()}', 'hex'), {_id("case", "i")},
         await connection.execute("INSERT INTO judged SELECT $1, max(position) FROM events", holder)
         tell("counting")
         await make_online("referral", url)
-        for table in ("case_counts", "complaint_counts", "verdicts"):
+        for table in ("case_counts", "case_figures", "pattern_figures", "complaint_counts", "verdicts"):
             await connection.execute(f"VACUUM (ANALYZE) {table}")
     finally:
         await connection.close()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.store.filling import CountTable
+from shared.store.filling import CountedRows, CountTable
 
 PRIORITY: Final = "(-priority)"
 # Not the expression of cases_due_on: PostgreSQL would rather go through all of that one, for cases without a
@@ -20,25 +20,16 @@ INDEXES: Final[Mapping[str, str]] = {
     "verdicts_case_id": "verdicts (case_id)",
     # Statistics: what is hidden from a holder, and what no count tells.
     "verdicts_in_conflict": "verdicts (holder, case_id) WHERE is_in_conflict",
-    "case_counts_of_all": "case_counts (opened_on, kind, code, since, until, gone_on) INCLUDE (n)"
-    " WHERE force = ''",
     "contacts_on_day": "contacts (on_day) INCLUDE (count)",
-    "placements_recorded_on": "placements (recorded_on)",
     "placements_without_case": "placements (complaint_id) WHERE case_id IS NULL",
     "placements_of_incidents": "placements (incident_id) INCLUDE (incident_on, recorded_on, force, case_id)"
     " WHERE incident_id IS NOT NULL AND is_recorded AND NOT is_erased",
-    "pattern_members_now": "pattern_members (pattern_id, complaint_id) INCLUDE (since) WHERE is_member",
 }
 
 # As the triggers of migration 0005 count.
-COUNTS: Final = (
-    CountTable(
-        "case_counts",
-        ("force", "opened_on", "kind", "code", "since", "until", "gone_on"),
-        ("n",),
-        "SELECT adds.force, c.opened_on, kind, code, since, until, gone_on, 1 AS n"
-        " FROM cases AS c, case_contributions(c.force, c.steps, c.deadlines, c.referrals) AS adds",
-    ),
+COUNTS: Final[tuple[CountTable | CountedRows, ...]] = (
+    CountedRows("case_figures", rows="cases", key="case_id", function="count_cases_again"),
+    CountedRows("pattern_figures", rows="pattern_members", key="pattern_id", function="count_patterns_again"),
     CountTable(
         "complaint_counts",
         ("force", "recorded_on"),

@@ -31,9 +31,13 @@ PLANTED = (
     " SELECT complaint_id FROM case_complaints ORDER BY complaint_id LIMIT 1)",
     "INSERT INTO contacts VALUES (1, 1000000, '2026-01-01', 7)",
     "UPDATE complaint_counts SET present = present + 1 WHERE force = ''",
-    "DELETE FROM case_counts WHERE kind = 'step' AND force = ''",
+    "DELETE FROM case_figures WHERE case_id IN (SELECT case_id FROM case_figures ORDER BY case_id LIMIT 2)",
+    "DELETE FROM case_counts WHERE figure LIKE 'step %' AND force = ''",
+    "DELETE FROM pattern_figures WHERE force = ''",
 )
-_TRIGGERS = "ALTER TABLE cases {0} TRIGGER USER; ALTER TABLE placements {0} TRIGGER USER"
+_TRIGGERS = "; ".join(
+    f"ALTER TABLE {table} {{0}} TRIGGER USER" for table in ("cases", "placements", "pattern_members")
+)
 
 
 async def _mixed_history(referral: Referral, asked: Asked) -> list[UUID]:
@@ -115,7 +119,8 @@ async def test_wrong_rows_are_found_and_mended(
         name: await pool.fetchval(f"SELECT count(*) FROM {name} WHERE {condition}")
         for name, condition in (
             ("complaint_counts", "force = ''"),
-            ("case_counts", "kind = 'step' AND force = ''"),
+            ("case_counts", "figure LIKE 'step %' AND force = ''"),
+            ("pattern_figures", "force = ''"),
         )
     }
     # Else the counts would follow.
@@ -123,7 +128,14 @@ async def test_wrong_rows_are_found_and_mended(
     for statement in PLANTED:
         await pool.execute(statement)
     await pool.execute(_TRIGGERS.format("ENABLE"))
-    planted = {"cases": 2, "placements": 1, "case_complaints": removed, "contacts": 1, **counts}
+    planted = {
+        "cases": 2,
+        "case_figures": 2,
+        "placements": 1,
+        "case_complaints": removed,
+        "contacts": 1,
+        **counts,
+    }
     wrong = await contents(pool, projection.tables)
     assert differing(await rebuilt(referral_database, projection, is_check=True)) == planted
     assert await contents(pool, projection.tables) == wrong
