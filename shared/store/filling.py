@@ -11,14 +11,13 @@ store's lock, so that no row changes meanwhile; to count a row again changes not
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 
 from shared.store.sql import LOCK_KEY
 
 AT_ONCE = 2000
-LOCKED_AT_ONCE = 200
+LOCKED_AT_ONCE = 500
 """Rows that are counted again while appends wait."""
 _FILLING = "filling"
 """Schema of the tables that hold what is still to be added."""
@@ -43,14 +42,12 @@ class CountedRows:
     """
     Attributes:
         name: the table that keeps what each of them adds.
-        rows: the table that they are in.
-        key: the column, of UUIDs, by which they are counted.
+        keys: a query for the UUIDs by which they are counted; those that add to the same counts together.
         function: counts those again whose keys it is given.
     """
 
     name: str
-    rows: str
-    key: str
+    keys: str
     function: str
 
 
@@ -66,18 +63,19 @@ async def fill(connection: "asyncpg.Connection", table: CountTable | CountedRows
 
 
 async def _count(connection: "asyncpg.Connection", table: CountedRows) -> None:
-    after: UUID | None = UUID(int=0)
-    while after is not None:
+    """Rows that come meanwhile are the triggers' work."""
+    await connection.execute(f"""
+        CREATE TEMPORARY TABLE counting AS
+        SELECT row_number() OVER () AS number, key FROM ({table.keys}) AS _ (key)
+    """)
+    await connection.execute("ALTER TABLE counting ADD PRIMARY KEY (number)")
+    count = await connection.fetchval("SELECT count(*) FROM counting")
+    for begin in range(0, count, LOCKED_AT_ONCE):
         async with connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
-            keys = await connection.fetchval(
-                f"SELECT array_agg({table.key}) FROM (SELECT DISTINCT {table.key} FROM {table.rows}"
-                f" WHERE {table.key} > $1 ORDER BY {table.key} LIMIT {LOCKED_AT_ONCE}) AS next",
-                after,
-            )
-            await connection.execute(f"SELECT {table.function}($1::uuid[])", keys or [])
-            after = max(keys) if keys else None
-    await connection.execute(f"COMMENT ON TABLE {table.name} IS 'filled'")
+            keys = f"SELECT key FROM counting WHERE number > {begin} AND number <= {begin + LOCKED_AT_ONCE}"
+            await connection.execute(f"SELECT {table.function}(ARRAY({keys}))")
+    await connection.execute(f"DROP TABLE counting; COMMENT ON TABLE {table.name} IS 'filled'")
 
 
 async def _compute(connection: "asyncpg.Connection", table: CountTable) -> None:

@@ -28,8 +28,8 @@ INDEXES: Final[Mapping[str, str]] = {
 
 # As the triggers of migration 0005 count.
 COUNTS: Final[tuple[CountTable | CountedRows, ...]] = (
-    CountedRows("case_figures", rows="cases", key="case_id", function="count_cases_again"),
-    CountedRows("pattern_figures", rows="pattern_members", key="pattern_id", function="count_patterns_again"),
+    CountedRows("case_figures", "SELECT case_id FROM cases ORDER BY opened_on", "count_cases_again"),
+    CountedRows("pattern_figures", "SELECT DISTINCT pattern_id FROM pattern_members", "count_patterns_again"),
     CountTable(
         "complaint_counts",
         ("force", "recorded_on"),
