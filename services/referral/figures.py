@@ -101,7 +101,8 @@ _ASKED: Final = """asked AS (
 
 # Cases in conflict, and those that came or changed since all were judged: without a verdict a case is hidden.
 # Relies on verdicts_in_conflict, judged_pkey, events_pkey, cases_pkey and verdicts_pkey. The limit is for the
-# planner too, which takes a third of all events to be newer than a position that it does not know.
+# planner too, which takes a third of all events to be newer than a position that it does not know. `OFFSET 0`
+# keeps it from reading a whole table for some thousand rows.
 _HIDDEN: Final = f"""
 said AS MATERIALIZED (
     SELECT stream_id FROM events
@@ -120,6 +121,10 @@ said AS MATERIALIZED (
     SELECT p.* FROM hidden JOIN placements p USING (case_id)
     UNION ALL
     SELECT p.* FROM placements p WHERE p.case_id IS NULL
+), touched AS MATERIALIZED (
+    SELECT DISTINCT m.pattern_id FROM hidden_complaints AS hidden, LATERAL (
+        SELECT pattern_id FROM pattern_members m WHERE m.complaint_id = hidden.complaint_id AND m.is_member
+        OFFSET 0) AS m
 )"""
 
 
@@ -191,23 +196,20 @@ def _patterns(asks: _Asks) -> str:
     counts = asks.within("counts_from")
     counted = f"SELECT count(*) AS n FROM pattern_figures WHERE force = {asks.place} AND {counts}"
     if asks.holder:
-        touched = """(
-        SELECT DISTINCT m.pattern_id FROM hidden_complaints JOIN pattern_members m USING (complaint_id)
-        WHERE m.is_member
-    )"""
         of_force = "AND p.force = $3" if asks.force else ""
         counted += f"""
     UNION ALL
-    SELECT -count(*) FROM {touched} AS touched JOIN pattern_figures USING (pattern_id)
+    SELECT -count(*) FROM touched JOIN pattern_figures USING (pattern_id)
     WHERE force = {asks.place} AND {counts}
     UNION ALL
     SELECT count(*) FROM (
         SELECT (array_agg(since ORDER BY since))[2] AS counts_from FROM (
             SELECT m.pattern_id, m.complaint_id, min(greatest(m.since, p.recorded_on)) AS since
-            FROM {touched} AS touched JOIN pattern_members m USING (pattern_id)
-                JOIN placements p USING (complaint_id)
-            WHERE m.is_member AND p.case_id IS NOT NULL {of_force}
-                AND p.case_id NOT IN (SELECT case_id FROM hidden)
+            FROM touched JOIN pattern_members m USING (pattern_id), LATERAL (
+                SELECT recorded_on FROM placements p
+                WHERE p.complaint_id = m.complaint_id AND p.case_id IS NOT NULL {of_force}
+                OFFSET 0) AS p
+            WHERE m.is_member AND m.complaint_id NOT IN (SELECT complaint_id FROM hidden_complaints)
             GROUP BY m.pattern_id, m.complaint_id
         ) AS member GROUP BY pattern_id HAVING count(*) > 1
     ) AS seen WHERE {counts}"""

@@ -95,12 +95,14 @@ async def connect(
     timeout: float,  # noqa: ASYNC109  (of the whole, as asyncpg's is)
     command_timeout: float | None = None,
     server_settings: Mapping[str, str] | None = None,
+    max_cacheable_statement_size: int = 15 * 1024,
 ) -> asyncpg.Connection:
     """A connection to the first host of `url` that takes writes.
 
     Args:
         timeout: seconds for all hosts together.
         command_timeout: seconds for each statement, which is then cancelled.
+        max_cacheable_statement_size: bytes; a longer statement is prepared each time.
 
     Raises:
         AWAY: no host can be connected to, or none of them takes writes.
@@ -108,6 +110,7 @@ async def connect(
     address = Address.parse(url)
     given: dict[str, Any] = {"command_timeout": command_timeout, "timeout": timeout}
     given |= {"server_settings": dict(server_settings or {}), "target_session_attrs": "read-write"}
+    given["max_cacheable_statement_size"] = max_cacheable_statement_size
     if address.trusts_system:
         given["ssl"] = ssl.create_default_context()
 

@@ -185,7 +185,7 @@ INSERT INTO pattern_members SELECT {_id("pattern", "(i % 10) || '-' || i / 50")}
         "contacts": f"""
 INSERT INTO contacts SELECT i % 240, 200000 + i / 240, {day}, i % 4 {rows} WHERE i % 4 = 0""",
         "verdicts": f"""
-INSERT INTO verdicts SELECT decode('{holder.hex()}', 'hex'), {_id("case", "i")}, 100, i % 100 = 7
+INSERT INTO verdicts SELECT decode('{holder.hex()}', 'hex'), {_id("case", "i")}, 100, i % 133 = 13
 {rows} WHERE NOT {_MERGED}""",
         "inbox": _inbox(size),
         "events": _events(size, size.events, "case", "case.assessed"),
