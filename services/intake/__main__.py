@@ -1,11 +1,10 @@
-"""`python -m services.intake serve`, `migrate`, `recover` and `rebuild` (which says that there is nothing to
-do)."""
+"""`python -m services.intake serve`, `migrate`, `rebuild` and `recover`."""
 
 import sys
 from functools import partial
 
 from services.intake.settings import Settings
-from shared.web.process import Recovering, Wire, main
+from shared.web.process import Projecting, Recovering, Wire, main
 
 
 def wiring() -> Wire[Settings]:
@@ -13,6 +12,13 @@ def wiring() -> Wire[Settings]:
     from services.intake.wiring import wire  # noqa: PLC0415  # `migrate` does without them
 
     return wire
+
+
+def projecting() -> Projecting:
+    """The same for `rebuild`."""
+    from services.intake.projection import Projection  # noqa: PLC0415
+
+    return Projection
 
 
 def recovering() -> Recovering:
@@ -23,4 +29,4 @@ def recovering() -> Recovering:
 
 
 if __name__ == "__main__":
-    sys.exit(main("intake", Settings, wiring, recovering=recovering))
+    sys.exit(main("intake", Settings, wiring, projecting=projecting, recovering=recovering))
