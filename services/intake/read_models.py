@@ -12,7 +12,7 @@ RELEASES: Final = Table(
 )
 
 # The last event of a stream that waits has its text. In one statement with the key: whoever changes the text
-# destroys the key of the one before.
+# destroys the key of the one before. Without its own key a complaint is erased.
 _WAITING = """
 SELECT r.complaint_id, r.state, e.version, e.event_id, e.data, k.key_id, k.kek_id, k.wrapped
 FROM releases r
@@ -21,6 +21,7 @@ JOIN LATERAL (
     ORDER BY version DESC LIMIT 1
 ) AS e ON true
 JOIN data_keys k ON k.key_id = (e.data->'clear'->>'key_id')::uuid
+JOIN data_keys own ON own.key_id = r.complaint_id
 """
 
 # Relies on releases_pkey, events_stream_id_version_key and data_keys_pkey.

@@ -177,6 +177,9 @@ class ReleaseMade(Schema):
     """The reason, 1 to 2,000 characters."""
 
 
+_WITHOUT_REASON = ReleaseMade()
+
+
 class ReturnMade(Schema):
     """What the call handler is asked to correct."""
 
@@ -258,13 +261,12 @@ def _for_reviewers(context: Context, desk: ReleaseDesk) -> Router:
         caller: ReleaseReviewer,
         complaint_id: UUID,
         response: Response,
-        made: ReleaseMade | None = None,
+        made: ReleaseMade = _WITHOUT_REASON,
         if_match: IfMatchOrNot = None,
     ) -> ReleaseChanged:
         """Release a complaint: it is published, as of the day on which it was recorded. The same person may
         say so again."""
-        reason = None if made is None else made.reason
-        acted = await desk.release(caller, complaint_id, version_of(if_match), reason)
+        acted = await desk.release(caller, complaint_id, version_of(if_match), made.reason)
         response.headers["ETag"] = _etag(acted.version)
         return ReleaseChanged.of(acted)
 

@@ -238,6 +238,14 @@ _EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+def _drop_default(schema: dict[str, Any]) -> None:
+    # Generated clients require what has a default in the schema; those of before send neither list.
+    schema.pop("default", None)
+
+
+_WITHOUT_DEFAULT: Final = Field(json_schema_extra=_drop_default)
+
+
 class ComplaintBody(_AnyComplaint):
     """The body of `POST /v1/complaints`: all optional but `channel` and `narrative`."""
 
@@ -255,10 +263,10 @@ class ComplaintBody(_AnyComplaint):
     continues: Receipt | None = None
     """The receipt of an earlier complaint of the same caller: 16 digits, with spaces, dots or dashes between
     them as they are typed."""
-    masks: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS)] = ()
+    masks: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS), _WITHOUT_DEFAULT] = ()
     """What is to be taken out of the texts as well, at most 500 spans of the texts as sent: what the preview
     missed."""
-    keep: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS)] = ()
+    keep: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS), _WITHOUT_DEFAULT] = ()
     """What is to stay in the texts although the preview takes it out, at most 500 spans of the texts as sent.
     Each is a reason for doubt. Nothing may be in both lists."""
 

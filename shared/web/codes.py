@@ -103,9 +103,14 @@ _FIXED: Final[Mapping[str, Meanings]] = {
         "vehicle": "A vehicle's registration",
         "workplace": "A place of work",
     },
+    "WaitingState": {
+        "waiting": "It waits for a release reviewer",
+        "returned": "It went back to the call handler, to be corrected",
+    },
     "ReleaseState": {
         "waiting": "It waits for a release reviewer",
         "returned": "It went back to the call handler, to be corrected",
+        "released": "It was published",
     },
     "ReleaseAct": {
         "masked": "More was taken out",
