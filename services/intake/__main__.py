@@ -22,10 +22,11 @@ def projecting() -> Projecting:
 
 
 def recovering() -> Recovering:
-    """How intake adopts what a set-back database has lost."""
-    from shared import service  # noqa: PLC0415  # `migrate` does without it
+    """The same for `recover`."""
+    from services.intake.recovering import Consequences  # noqa: PLC0415
+    from shared import service  # noqa: PLC0415
 
-    return partial(service.recovering, "intake")
+    return partial(service.recovering, "intake", consequences=Consequences)
 
 
 if __name__ == "__main__":

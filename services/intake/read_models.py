@@ -37,6 +37,14 @@ ORDER BY r.is_later, r.recorded_on, r.complaint_id LIMIT $5
 # Relies on events_stream_id_version_key.
 WAS_HELD = "SELECT EXISTS (SELECT FROM events WHERE stream_id = $1)"
 
+# For a recovery: what was published waits no more. Rely on events_stream_id_version_key and releases_pkey.
+DESTROY_TEXTS = """
+DELETE FROM data_keys WHERE key_id IN (
+    SELECT (data->'clear'->>'key_id')::uuid FROM events
+    WHERE stream_id = ANY($1::text[]) AND type = 'release.held')
+"""
+END_WAITING = "DELETE FROM releases WHERE complaint_id = ANY($1::uuid[])"
+
 # Whatever of today there is, a contact moves. Relies on releases_queue.
 COUNT_WAITING = """
 SELECT state, count(*) AS all_days, count(*) FILTER (WHERE recorded_on < $1) AS earlier,

@@ -202,7 +202,7 @@ class ReleaseDesk:
         held = waiting.held if change is None else change(waiting.held)
         request = _released(waiting, act, key) if change is None else self._changed(waiting, act, held, state)
         try:
-            await self._append(request, act)
+            await self._context.store.append(request)
         except VersionConflict:
             raise _stale(None) from None
         in_stream = sum(event.stream_id == act.stream_id for event in request.events)
@@ -217,18 +217,6 @@ class ReleaseDesk:
             expected={act.stream_id: waiting.version},
             rows=(text_gone(waiting), *rows),
         )
-
-    async def _append(self, request: AppendRequest, act: NewEvent) -> None:
-        try:
-            await self._context.store.append(request)
-        except VersionConflict as conflict:
-            if conflict.stream == act.stream_id:
-                raise
-            # Published before: this database was set back, and has adopted the event from its followers. What
-            # is left is to end the waiting.
-            expected = {act.stream_id: request.expected[act.stream_id]}
-            ended = AppendRequest(events=(act,), expected=expected, rows=request.rows)
-            await self._context.store.append(ended)
 
     async def _waiting(self, caller: Caller, complaint_id: UUID) -> WaitingComplaint:
         waiting = await self._texts.find(complaint_id)

@@ -1,6 +1,7 @@
 """A complaint that leaves a doubt waits for a second person, and nothing of it leaves intake before."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from services.intake.day_secrets import DaySecrets
 from services.intake.domain.releases import ReleasePolicies
 from services.intake.projection import Projection
 from services.intake.recording import Recorder
+from services.intake.recovering import Consequences
 from services.intake.release_watch import ReleaseWatch
 from services.intake.releasing import ReleaseDesk
 from services.intake.settings import Settings
@@ -22,6 +24,7 @@ from services.intake.wiring import PUBLIC, wire
 from shared.sealing.keys import load_keys
 from shared.service import Context
 from shared.store.postgres import PostgresStore
+from shared.store.requests import AppendRequest
 from shared.streaming.cloudevents import publish
 from shared.vocabulary import load_vocabulary
 from shared.web.auth import Caller
@@ -164,10 +167,10 @@ def figures(metrics: Metrics) -> dict[str, float]:
     }
 
 
-async def test_a_release_that_a_set_back_database_has_lost_ends_the_waiting_and_publishes_nothing_twice(
-    careful: Running, database_url: str
+async def test_a_complaint_whose_lost_release_was_adopted_waits_no_more_and_is_published_once(
+    careful: Running, database_url: str, tmp_path: Path
 ) -> None:
-    """What it adopts from its followers is the published event alone: the queue still has the complaint."""
+    """What a set-back database adopts is the published event alone: its queue still has the complaint."""
     complaint_id = (await recorded(careful, UNSURE))["complaint_id"]
     saved = {
         table: await rows(database_url, f"SELECT to_json(t)::text AS row FROM {table} t")
@@ -187,12 +190,21 @@ async def test_a_release_that_a_set_back_database_has_lost_ends_the_waiting_and_
                         f"INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, $1)",
                         row["row"],
                     )
+        assert len(await queue(careful)) == 1
+        async with PostgresStore(database_url, PUBLIC) as store:
+            adopted, _ = await store.read_public(0)
+            keys = load_keys(keys_file(tmp_path / "keys", "intake"))
+            await Consequences(keys).follow(connection, adopted, await store.day(), _append_nothing)
     finally:
         await connection.close()
-    assert len(await queue(careful)) == 1
-    assert (await asked(careful, "POST", path, version=1))[0] == 200
-    assert (len(await queue(careful)), await published(database_url)) == (0, 1)
+    assert await queue(careful) == []
+    assert (await asked(careful, "POST", path, version=1))[0] == 404
+    assert await published(database_url) == 1
     assert await data_keys(database_url) == {complaint_id}
+
+
+async def _append_nothing(requests: Sequence[AppendRequest]) -> None:
+    assert requests == ()
 
 
 async def test_the_queue_is_rebuilt_from_the_log(careful: Running, database_url: str, tmp_path: Path) -> None:
