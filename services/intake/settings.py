@@ -14,10 +14,10 @@ class Settings(ServiceSettings):
     port: Port = 8001
     metrics_port: Port = 9001
     release: ReleasePolicy = Field(
-        "never",
+        "unsure",
         description="when a complaint waits for a release reviewer: always, unsure (where there is a reason"
         " for doubt) or never",
     )
     release_imports: ReleasePolicy = Field(
-        "never", description="the same for what is imported: always, unsure or never"
+        "unsure", description="the same for what is imported: always, unsure or never"
     )
