@@ -2,7 +2,7 @@
 
 As text for people, progress on standard error; or a JSON object a line, for `./hotline rebuild`:
 ``{"done", "total"}`` while it runs, then ``{"happened", "seconds", "is_check", "tables": [{"table", "rows",
-"surplus", "missing", "changed"}]}``, or ``{"nothing": "why"}``.
+"surplus", "missing", "changed"}]}``.
 """
 
 import json
@@ -17,9 +17,6 @@ from shared.store.rebuilding import Compared, Report
 class Teller(Progress):
     """Tells people."""
 
-    def nothing(self) -> None:
-        self._nothing(f"{self._service} has no read model: there is nothing to rebuild")
-
     def report(self, report: Report, *, is_check: bool) -> None:
         rate = report.happened / report.seconds if report.seconds else 0
         print(
@@ -30,18 +27,12 @@ class Teller(Progress):
             print(f"{table.table}: {table.rows:,} rows, {said_of(table)}")
         print("checked, nothing was changed" if is_check else "the rebuilt tables are in place")
 
-    def _nothing(self, why: str) -> None:
-        print(why)
-
 
 class JsonTeller(JsonProgress, Teller):
     """Tells a program."""
 
     def report(self, report: Report, *, is_check: bool) -> None:
         _line({**asdict(report), "is_check": is_check})
-
-    def _nothing(self, why: str) -> None:
-        _line({"nothing": why})
 
 
 def said_of(table: Compared) -> str:

@@ -15,7 +15,7 @@
 | `hotline_store_halted` | | 1 where nothing is appended, for the log lost its tail |
 | `hotline_commit_batch_requests` | `le` | histogram of the requests that a commit carried, renewed at every fiftieth |
 
-Beside them dedup has `hotline_resolver_leading` and `hotline_dedup_truncated_keys_total`.
+Beside them intake has those of `services.intake.release_watch`, and dedup has `hotline_resolver_leading` and `hotline_dedup_truncated_keys_total`.
 
 Why each is told as it is. A scrape every fifteen seconds must not show one contact, on a day with four of
 them and with whatever broken. A lag is nought while all is well, so a contact does not move it then; but

@@ -40,6 +40,7 @@ class Outcome:
     answered: int = 0
     accepted: int = 0
     repeated: int = 0
+    held: int = 0
     retry: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Outcome:
         if (error := answer.get("error")) is None:
             self.repeated += answer.get("repeated", False)
             self.accepted += not answer.get("repeated", False)
+            self.held += answer.get("held", False)
             return
         if error.get("retry"):
             self.retry += 1
@@ -84,6 +86,8 @@ def import_file(
         f"{sum(outcome.refused.values())} refused, of {total} lines",
         highlight=False,
     )
+    if outcome.held:
+        console.print(f"{outcome.held} of them go through a release reviewer", highlight=False)
     for example in outcome.examples:
         console.print(f"  {example}", markup=False, highlight=False)
     if outcome.refused or outcome.answered < total:

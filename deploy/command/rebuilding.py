@@ -27,9 +27,7 @@ def rebuild(
     console = Console()
     arguments = ["rebuild", *(["--check"] * check)]
     code, outcome = run_program(System.running(), service, arguments, console, what="events", as_owner=True)
-    if "nothing" in outcome:
-        console.print(outcome["nothing"], highlight=False)
-    elif outcome:
+    if outcome:
         _show(outcome, console)
     if code != 0:
         raise typer.Exit(1)

@@ -1,13 +1,15 @@
 """`./hotline simulate`: plays a day of calls with a known truth, and tells what became of them.
 
-Posts through the real HTTP API, waits until dedup has matched everything, prints the funnel and how the
-matches compare with the truth. Exit code 0 where every call was taken and indexed, 1 where one was not.
-With `--out` nothing is posted: the stream and its truth are written to files, for an import.
+Posts through the real HTTP API, releases whatever of it waits for a release reviewer, waits until dedup has
+matched everything, prints the funnel and how the matches compare with the truth. Exit code 0 where every call
+was taken and indexed, 1 where one was not. With `--out` nothing is posted: the stream and its truth are
+written to files, for an import.
 """
 
 import asyncio
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +37,7 @@ from deploy.simulation.evaluation import (
 from deploy.simulation.offline import PRECISION
 from deploy.simulation.playing import Played, Player, arrivals
 from deploy.simulation.purposes import Purpose
+from deploy.simulation.releasing import release_held, waits
 from deploy.simulation.stream import write_simulation
 from deploy.simulation.truth import write_truth
 from shared.vocabulary import Duty, load_vocabulary
@@ -48,6 +51,16 @@ _COLUMNS = (
     TimeElapsedColumn(),
     TextColumn("{task.fields[told]}"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """So many release reviewers. `reading`: seconds that a person takes for a complaint; `patience`: seconds
+    in which nothing may be taken or released."""
+
+    reviewers: int
+    reading: float
+    patience: float
 
 
 class SimulateFailed(LaunchError):
@@ -80,6 +93,12 @@ def simulate_calls(
         typer.Option(help="Words, names, places and rates: of training, of tuning, or sealed for the end."),
     ] = "tuning",
     connections: Annotated[int, typer.Option(min=1, max=256, help="Calls at the same time.")] = 16,
+    reviewers: Annotated[
+        int, typer.Option(min=1, max=256, help="Release reviewers, for the calls that wait for one.")
+    ] = 10,
+    reading: Annotated[
+        str, typer.Option(help="How long a person reads a complaint, for the times that people would take.")
+    ] = "2m",
     wait: Annotated[str, typer.Option(help="The longest to wait for the matching at the end.")] = "10m",
     patience: Annotated[str, typer.Option(help="Give up where no call was taken for so long.")] = "10m",
     out: Annotated[
@@ -106,7 +125,8 @@ def simulate_calls(
     system = System.running()
     simulation = simulate(calls, seed, purpose)
     console.print(f"seed {seed}, {purpose}: {calls} calls over {seconds:g} s", highlight=False)
-    if not asyncio.run(_simulate(simulation, system, seconds, longest, patient, connections, console)):
+    desk = Reviewing(reviewers, duration(reading), patient)
+    if not asyncio.run(_simulate(simulation, system, seconds, longest, connections, desk, console)):
         raise typer.Exit(1)
 
 
@@ -130,14 +150,16 @@ async def _simulate(
     system: System,
     seconds: float,
     longest: float,
-    patience: float,
     connections: int,
+    desk: Reviewing,
     console: Console,
 ) -> bool:
     with Progress(*_COLUMNS, console=console) as progress:
-        played = await _play(simulation, system, seconds, patience, connections, progress)
+        played = await _play(simulation, system, seconds, desk.patience, connections, progress)
+        released_in = await _release(played, system, desk, progress)
         matches, is_settled = await _settle(played, system, longest, progress)
     _show_played(played, console)
+    _show_releases(played, simulation, desk, released_in, console)
     try:
         told = await statistics(system.url("referral"), system.token("auditor"), longest)
     except (aiohttp.ClientError, TimeoutError) as fault:
@@ -179,6 +201,20 @@ async def _play(
     return await player.play(arrivals(len(simulation.complaints), seconds, simulation.seed))
 
 
+async def _release(played: Played, system: System, desk: Reviewing, progress: Progress) -> float:
+    if not played.held:
+        return 0.0
+    bar = progress.add_task("release", total=len(played.held), told=f"{desk.reviewers} reviewers")
+    return await release_held(
+        system.url("intake"),
+        system.token("release_reviewer"),
+        {played.ids[index] for index in played.held},
+        desk.reviewers,
+        desk.patience,
+        lambda done: progress.update(bar, completed=done),
+    )
+
+
 async def _settle(played: Played, system: System, longest: float, progress: Progress) -> tuple[Matches, bool]:
     bar = progress.add_task("matching", total=len(played.ids), told="")
 
@@ -209,6 +245,33 @@ def _show_played(played: Played, console: Console) -> None:
         )
     for example in played.examples:
         console.print(f"  {example}", markup=False, highlight=False)
+
+
+def _show_releases(
+    played: Played, simulation: Simulation, desk: Reviewing, released_in: float, console: Console
+) -> None:
+    """The share that waited for a reviewer, how fast the system released it, and how fast people would."""
+    if not played.held:
+        console.print("nothing waited for a release reviewer", highlight=False)
+        return
+    hour = arrivals(len(simulation.complaints), _SECONDS["h"], simulation.seed)
+    people = waits(
+        [(hour[index], _is_urgent(simulation.complaints[index])) for index in played.held],
+        desk.reviewers,
+        desk.reading,
+    )
+    held, calls = len(played.held), len(played.ids)
+    console.print(
+        f"{held} of {calls} ({held / calls:.0%}) waited for their release, and were released in "
+        f"{released_in:.1f} s; {desk.reviewers} people who read {desk.reading:g} s each would release "
+        f"half within {people.half / 60:.0f} min of the call and all within {people.all / 60:.0f} min",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _is_urgent(complaint: dict[str, Any]) -> bool:
+    return bool((complaint.get("risk") or {}).get("immediate_danger"))
 
 
 def _funnel(told: dict[str, Any]) -> Table:

@@ -29,10 +29,12 @@ class PlayFailed(LaunchError):
 
 @dataclass(slots=True)
 class Played:
-    """What became of the calls; `ids` has the complaint that each became. Where intake has no route for
-    contacts without a complaint, they are `unclosed_contacts`."""
+    """What became of the calls; `ids` has the complaint that each became, `held` the calls whose complaint
+    waits for a release reviewer. Where intake has no route for contacts without a complaint, they are
+    `unclosed_contacts`."""
 
     ids: dict[int, str] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
     retried: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
@@ -115,6 +117,8 @@ class Player:
         if status in (200, 201):
             self._played.ids[index] = answer["complaint_id"]
             receipt = answer["receipt"]
+            if answer.get("held"):
+                self._played.held.add(index)
             for redaction in answer["redactions"]:
                 self._played.redactions[redaction["kind"]] += redaction["count"]
         else:

@@ -15,11 +15,20 @@ Databases = Mapping[str, asyncpg.Connection]
 _COMPLAINTS = "SELECT (data->'clear'->>'complaint_id')::uuid AS id FROM events WHERE type = $1"
 
 
+# The texts that wait: those whose key there still is.
+_HELD = """
+SELECT (e.data->'clear'->>'complaint_id')::uuid AS id
+FROM events e JOIN data_keys k ON k.key_id = (e.data->'clear'->>'key_id')::uuid
+WHERE e.type = 'release.held'
+"""
+
+
 async def check_agreement(databases: Databases, findings: Findings) -> None:
     """Complaints of intake, the index of dedup and the cases of referral, one against the other."""
     recorded = await _ids(databases["intake"], _COMPLAINTS, "complaint.recorded")
     erased = await _ids(databases["intake"], _COMPLAINTS, "complaint.erased")
     alive = recorded - erased
+    await _check_releases(databases["intake"], recorded, findings)
     indexed = await _ids(databases["dedup"], "SELECT complaint_id AS id FROM indexed")
     findings.add("each complaint is indexed", len(alive), _difference(alive, indexed, "index"))
 
@@ -67,6 +76,15 @@ async def check_agreement(databases: Databases, findings: Findings) -> None:
         wrong,
         f"{len(of_incidents)} incidents, the largest of {largest} complaints",
     )
+
+
+async def _check_releases(intake: asyncpg.Connection, recorded: set[UUID], findings: Findings) -> None:
+    """What waits for its release is published nowhere, has the key of its text, and stands in the queue."""
+    queued = await _ids(intake, "SELECT complaint_id AS id FROM releases")
+    readable = await _ids(intake, _HELD)
+    wrong = [f"waits, and was published: complaint {one}" for one in sorted(queued & recorded, key=str)]
+    wrong += _difference(readable, queued, "queue of releases")
+    findings.add("what waits for its release is published nowhere", len(queued), wrong)
 
 
 async def check_statistics(databases: Databases, url: str, token: str, findings: Findings) -> None:

@@ -1,11 +1,10 @@
-"""`python -m services.intake serve`, `migrate`, `recover` and `rebuild` (which says that there is nothing to
-do)."""
+"""`python -m services.intake serve`, `migrate`, `rebuild` and `recover`."""
 
 import sys
 from functools import partial
 
 from services.intake.settings import Settings
-from shared.web.process import Recovering, Wire, main
+from shared.web.process import Projecting, Recovering, Wire, main
 
 
 def wiring() -> Wire[Settings]:
@@ -15,12 +14,20 @@ def wiring() -> Wire[Settings]:
     return wire
 
 
-def recovering() -> Recovering:
-    """How intake adopts what a set-back database has lost."""
-    from shared import service  # noqa: PLC0415  # `migrate` does without it
+def projecting() -> Projecting:
+    """The same for `rebuild`."""
+    from services.intake.projection import Projection  # noqa: PLC0415
 
-    return partial(service.recovering, "intake")
+    return Projection
+
+
+def recovering() -> Recovering:
+    """The same for `recover`."""
+    from services.intake.recovering import Consequences  # noqa: PLC0415
+    from shared import service  # noqa: PLC0415
+
+    return partial(service.recovering, "intake", consequences=Consequences)
 
 
 if __name__ == "__main__":
-    sys.exit(main("intake", Settings, wiring, recovering=recovering))
+    sys.exit(main("intake", Settings, wiring, projecting=projecting, recovering=recovering))

@@ -93,9 +93,9 @@ class ImportResponse(Response):
         except (StoreUnavailable, StoreHalted):
             detail = "not kept: the database is away; send the file again"
             return _line(line=number, error={"detail": detail, "retry": True})
-        if recorded.is_repeated:
-            return _line(line=number, complaint_id=str(recorded.complaint_id), repeated=True)
-        return _line(line=number, complaint_id=str(recorded.complaint_id))
+        marks = {"held": recorded.is_held, "repeated": recorded.is_repeated}
+        said = {name: True for name, is_true in marks.items() if is_true}
+        return _line(line=number, complaint_id=str(recorded.complaint_id), **said)
 
 
 class _InHand:

@@ -4,8 +4,7 @@ Nothing of a complaint is written before it is sanitised. A request that is repe
 the same answer, the receipt too, until the end of the next day; a line of an import for ever.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -17,8 +16,11 @@ from services.intake.domain.claims import (
     ReceiptClaim,
     RequestClaim,
 )
-from services.intake.domain.complaints import SanitisedTexts, sanitise_body, sanitise_complaint
+from services.intake.domain.complaints import SanitisedTexts, counted, sanitise_body, with_texts
 from services.intake.domain.receipts import derive_receipt
+from services.intake.domain.releases import ReleasePolicies, ReleasePolicy, held, must_wait
+from services.intake.holding import HeldTexts, release_stream, text_held
+from services.intake.internal_events import ReleaseState
 from services.intake.shift import recorder_claim
 from shared.contracts.admission import Admission
 from shared.contracts.complaint import ComplaintBody, PreviewBody, read_complaint
@@ -37,27 +39,48 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A complaint that is kept now. `is_repeated`: it was already."""
+    """A complaint that is kept now. `is_held`: it waits, or waited, for a release reviewer. `is_repeated`: it
+    was kept already."""
 
     complaint_id: UUID
     receipt: str
     recorded_on: date
     redactions: tuple[RedactionCount, ...]
+    is_held: bool
     is_repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedLine:
     complaint_id: UUID
+    is_held: bool
     is_repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What recording would do with a complaint; `is_held`: it would wait for a release reviewer."""
+
+    texts: SanitisedTexts
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    request: AppendRequest
+    redactions: tuple[RedactionCount, ...]
+    is_held: bool
 
 
 class Recorder:
     """Records complaints for the routes of intake."""
 
-    def __init__(self, context: Context, vocabulary: Vocabulary, day_secrets: DaySecrets) -> None:
+    def __init__(
+        self, context: Context, vocabulary: Vocabulary, day_secrets: DaySecrets, policies: ReleasePolicies
+    ) -> None:
         self._context, self._vocabulary, self._day_secrets = context, vocabulary, day_secrets
-        self._store, self._keys = context.store, context.keys
+        self._store, self._keys, self._policies = context.store, context.keys, policies
+        self._held = HeldTexts(context)
         self._in_flight: set[bytes] = set()
 
     async def record(self, raw: bytes, caller: str, idempotency_key: str) -> Recorded:
@@ -93,11 +116,13 @@ class Recorder:
             recorder_claim(self._keys, caller, complaint_id, today),
         )
         try:
-            request, _ = self._request(body, complaint_id, await self._source_group(body), today, claims)
-            await self._store.append(request)
+            source_group = await self._source_group(body)
+            made = self._made(body, complaint_id, source_group, today, caller, self._policies.imports)
+            await self._store.append(replace(made.request, claims=claims))
         except ClaimTaken as taken:
-            return RecordedLine(UUID(taken.value), is_repeated=True)
-        return RecordedLine(complaint_id, is_repeated=False)
+            earlier = UUID(taken.value)
+            return RecordedLine(earlier, await self._held.was_held(earlier), is_repeated=True)
+        return RecordedLine(complaint_id, made.is_held, is_repeated=False)
 
     def read_line(self, raw: bytes) -> ComplaintBody:
         """
@@ -106,15 +131,16 @@ class Recorder:
         """
         return read_complaint(raw, Admission(self._context.today(), self._vocabulary))
 
-    def preview(self, raw: bytes) -> SanitisedTexts:
-        """What recording would take out of the texts in a request's body, and the doubts. Nothing is stored.
+    def preview(self, raw: bytes) -> Preview:
+        """What recording would take out of the texts in a request's body, the doubts, and whether it would
+        wait for a release reviewer. Nothing is stored.
 
         Raises:
             Unprocessable: names the fields that are wrong.
         """
-        return sanitise_body(
-            read_complaint(raw, Admission(self._context.today(), self._vocabulary), PreviewBody)
-        )
+        body = read_complaint(raw, Admission(self._context.today(), self._vocabulary), PreviewBody)
+        sanitised = sanitise_body(body)
+        return Preview(sanitised, must_wait(self._policies.complaints, sanitised.doubts))
 
     async def _record(self, body: ComplaintBody, caller: str, request_key: bytes, today: date) -> Recorded:
         told = canonical(body)
@@ -131,17 +157,17 @@ class Recorder:
                 Claim(RECEIPT, self._receipt_key(receipt), str(ReceiptClaim(complaint_id, source_group))),
                 recorder_claim(self._keys, caller, complaint_id, today),
             )
-            request, redactions = self._request(body, complaint_id, source_group, today, claims)
+            made = self._made(body, complaint_id, source_group, today, caller, self._policies.complaints)
             try:
-                await self._store.append(request)
+                await self._store.append(replace(made.request, claims=claims))
             except ClaimTaken as taken:
                 if taken.kind == RECEIPT:
                     continue
                 earlier = RequestClaim.parse(taken.value)
                 if earlier.is_over(today) and earlier.day < await self._day_secrets.tidy():
                     continue
-                return await self._repeated(earlier, fingerprint, request_key, told, redactions)
-            return Recorded(complaint_id, receipt, today, redactions, is_repeated=False)
+                return await self._repeated(earlier, fingerprint, request_key, told, made.redactions)
+            return Recorded(complaint_id, receipt, today, made.redactions, made.is_held, is_repeated=False)
         raise Conflict("No receipt could be given; send it again.")
 
     async def _repeated(
@@ -159,7 +185,8 @@ class Recorder:
         # A database that was set back may have lost the secret, and another one have taken its place.
         if not await self._opens(receipt, earlier.complaint_id):
             raise Conflict("This complaint is recorded already; its receipt cannot be given again.")
-        return Recorded(earlier.complaint_id, receipt, earlier.day, redactions, is_repeated=True)
+        is_held = await self._held.was_held(earlier.complaint_id)
+        return Recorded(earlier.complaint_id, receipt, earlier.day, redactions, is_held, is_repeated=True)
 
     async def _opens(self, receipt: str, complaint_id: UUID) -> bool:
         for key in self._keys.digests(RECEIPT, receipt.encode()):
@@ -167,27 +194,38 @@ class Recorder:
                 return ReceiptClaim.parse(claimed).complaint_id == complaint_id
         return False
 
-    def _request(
+    def _made(
         self,
         body: ComplaintBody,
         complaint_id: UUID,
         source_group: UUID,
         today: date,
-        claims: Iterable[Claim],
-    ) -> tuple[AppendRequest, tuple[RedactionCount, ...]]:
-        sanitised, redactions = sanitise_complaint(body)
+        caller: str,
+        policy: ReleasePolicy,
+    ) -> "_Made":
+        """What appends a complaint, to be published or to wait, but for its claims."""
+        sanitised = sanitise_body(body)
+        redactions = counted(sanitised)
         data_key, key_row = new_data_key(self._keys.kek, complaint_id)
         stream = stream_id("complaint", complaint_id)
+        if must_wait(policy, sanitised.doubts):
+            waiting = held(body, sanitised, str(source_group), caller, today)
+            text, rows = text_held(self._keys.kek, complaint_id, waiting, ReleaseState.WAITING, today)
+            expected: dict[str, int] = {release_stream(complaint_id): 0, stream: 0}
+            request = AppendRequest(events=(text,), expected=expected, rows=(key_row, *rows))
+            return _Made(request, redactions, is_held=True)
         event = sealed_event(
             stream,
             COMPLAINT_RECORDED,
             ComplaintKey(complaint_id=complaint_id, key_id=str(complaint_id)),
-            ComplaintRecorded(body=sanitised, source_group=str(source_group), redactions=redactions),
+            ComplaintRecorded(
+                body=with_texts(body, sanitised), source_group=str(source_group), redactions=redactions
+            ),
             data_key,
             today,
         )
-        request = AppendRequest(events=(event,), expected={stream: 0}, claims=tuple(claims), rows=(key_row,))
-        return request, redactions
+        request = AppendRequest(events=(event,), expected={stream: 0}, rows=(key_row,))
+        return _Made(request, redactions, is_held=False)
 
     async def _source_group(self, body: ComplaintBody) -> UUID:
         """That of the complaint which this one continues, else a new one."""

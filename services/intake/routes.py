@@ -9,14 +9,15 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.intake.contacts import Contacts
-from services.intake.domain.complaints import SanitisedTexts
+from services.intake.domain.complaints import NARRATIVE
 from services.intake.importing import MEDIA_TYPE, ImportResponse
-from services.intake.recording import Recorded, Recorder
+from services.intake.recording import Preview, Recorded, Recorder
 from services.intake.shift import Shift
 from shared.contracts.complaint import ComplaintBody, PreviewBody, SanitisedComplaint
 from shared.contracts.complaint_events import ContactClosed, RedactionCount
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.sanitiser.doubts import Reason
+from shared.sanitiser.text import Sanitised
 from shared.web import openapi
 from shared.web.auth import CallHandler
 from shared.web.routing import Router
@@ -39,6 +40,16 @@ _KEY_PARAMETER: Final = {
 
 _LOCATION: Final = {
     "Location": {"schema": {"type": "string"}, "description": "The address of the complaint, for staff."}
+}
+
+
+_VERSION: Final = {
+    "headers": {
+        "ETag": {
+            "schema": {"type": "string", "examples": ['"3"']},
+            "description": "Of a complaint that waits for its release, the version, for `If-Match`.",
+        }
+    }
 }
 
 
@@ -76,6 +87,8 @@ class ComplaintAccepted(Schema):
     """The day of the contact in Europe/London; no time is kept."""
     redactions: list[RedactionOfKind]
     """What was taken out, by kind."""
+    held: bool
+    """Whether a release reviewer looks at it before it leaves intake; nothing else is different."""
 
 
 class ComplaintShown(Schema):
@@ -89,6 +102,10 @@ class ComplaintShown(Schema):
     """The complaint, without the caller's traces."""
     redactions: list[RedactionCount]
     """What was taken out, by field and kind."""
+    held: bool
+    """Whether it waits for its release, or for its correction where there is a `note`."""
+    note: str | None
+    """What a release reviewer asks who sent it back; null where it was not sent back."""
 
 
 class ImportedLine(Schema):
@@ -98,6 +115,8 @@ class ImportedLine(Schema):
     """The number of the line in what was sent, from 1."""
     complaint_id: UUID | None = None
     """The complaint that the line became, or had become before."""
+    held: bool | None = None
+    """True where it waits, or waited, for a release reviewer; else left out."""
     repeated: bool | None = None
     """True where the line was known from before; else left out."""
     error: dict[str, object] | None = None
@@ -130,13 +149,25 @@ class DoubtfulSpan(Schema):
 
     reason: Reason
     """The reason: a person that could not be placed, another language, an officer and a private person of one
-    name, many persons, a masked name that is also in the form, or that the caller could be guessed."""
+    name, many persons, a masked name that is also in the form, that the caller could be guessed, or that
+    something is to be kept."""
     start: int
     """The first character that it is about, counted in code points from 0."""
     end: int
     """The character after the last that it is about."""
     field: str
     """The field that the text is in, such as `narrative` or `subjects.0.description`."""
+
+
+class PreviewedText(Schema):
+    """Another text of the form, without the traces."""
+
+    field: str
+    """The path of the text, such as `subjects.0.description`."""
+    text: str
+    """The text as it would be kept."""
+    redactions: list[RedactedSpan]
+    """What would be taken out of it."""
 
 
 class Previewed(Schema):
@@ -149,7 +180,9 @@ class Previewed(Schema):
     doubts: list[DoubtfulSpan]
     """Where a person should look, in all texts of the form."""
     held: bool
-    """Whether a person would have to release it, where unsure complaints wait for release."""
+    """Whether a release reviewer would look at it before it leaves intake."""
+    other_texts: list[PreviewedText]
+    """The other texts of the form."""
 
 
 def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router]:
@@ -177,15 +210,20 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
             media_type="application/json",
         )
 
-    @router.get("/complaints/{complaint_id}", responses=openapi.problems(NotFound))
-    async def show_complaint(caller: CallHandler, complaint_id: UUID) -> ComplaintShown:
-        """Show a complaint as it is kept, without the caller's traces, to its recorder on the same day."""
-        recorded_on, recorded = await shift.complaint(caller, complaint_id)
+    @router.get("/complaints/{complaint_id}", responses={200: _VERSION, **openapi.problems(NotFound)})
+    async def show_complaint(caller: CallHandler, complaint_id: UUID, response: Response) -> ComplaintShown:
+        """Show a complaint as it is kept, without the caller's traces, to its recorder: on the same day, and
+        where it came back to be corrected."""
+        seen = await shift.complaint(caller, complaint_id)
+        if seen.held_version is not None:
+            response.headers["ETag"] = f'"{seen.held_version}"'
         return ComplaintShown(
             complaint_id=complaint_id,
-            recorded_on=recorded_on,
-            body=recorded.body,
-            redactions=list(recorded.redactions),
+            recorded_on=seen.recorded_on,
+            body=seen.body,
+            redactions=list(seen.redactions),
+            held=seen.held_version is not None,
+            note=seen.note,
         )
 
     @router.post(
@@ -226,20 +264,29 @@ def routers(recorder: Recorder, contacts: Contacts, shift: Shift) -> list[Router
     return [router]
 
 
-def _previewed(sanitised: SanitisedTexts) -> Previewed:
-    doubts = [
-        DoubtfulSpan(reason=doubt.reason, start=doubt.start, end=doubt.end, field=field)
-        for field, doubt in sanitised.doubts
-    ]
+def _previewed(preview: Preview) -> Previewed:
+    texts = preview.texts.texts
     return Previewed(
-        narrative=sanitised.narrative.text,
-        redactions=[
-            RedactedSpan(start=one.start, end=one.end, kind=one.kind, person=one.person or None)
-            for one in sanitised.narrative.redactions
+        narrative=texts[NARRATIVE].text,
+        redactions=_spans(texts[NARRATIVE]),
+        doubts=[
+            DoubtfulSpan(reason=doubt.reason, start=doubt.start, end=doubt.end, field=field)
+            for field, doubt in preview.texts.doubts
         ],
-        doubts=doubts,
-        held=bool(doubts),
+        held=preview.is_held,
+        other_texts=[
+            PreviewedText(field=field, text=text.text, redactions=_spans(text))
+            for field, text in texts.items()
+            if field != NARRATIVE
+        ],
     )
+
+
+def _spans(text: Sanitised) -> list[RedactedSpan]:
+    return [
+        RedactedSpan(start=one.start, end=one.end, kind=one.kind, person=one.person or None)
+        for one in text.redactions
+    ]
 
 
 def _accepted(recorded: Recorded) -> ComplaintAccepted:
@@ -251,4 +298,5 @@ def _accepted(recorded: Recorded) -> ComplaintAccepted:
         receipt=recorded.receipt,
         recorded_on=recorded.recorded_on,
         redactions=[RedactionOfKind(kind=kind, count=count) for kind, count in sorted(by_kind.items())],
+        held=recorded.is_held,
     )

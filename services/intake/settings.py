@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
+from services.intake.domain.releases import ReleasePolicy
 from shared.settings import Port, ServiceSettings
 
 
@@ -10,3 +13,11 @@ class Settings(ServiceSettings):
 
     port: Port = 8001
     metrics_port: Port = 9001
+    release: ReleasePolicy = Field(
+        "unsure",
+        description="when a complaint waits for a release reviewer: always, unsure (where there is a reason"
+        " for doubt) or never",
+    )
+    release_imports: ReleasePolicy = Field(
+        "unsure", description="the same for what is imported: always, unsure or never"
+    )

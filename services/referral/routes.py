@@ -33,7 +33,7 @@ from shared.vocabulary import Vocabulary
 from shared.web import openapi
 from shared.web.auth import AnyRole, Approver, Assessor, Auditor, Caller, role
 from shared.web.pages import Cursor, Limit, Page
-from shared.web.parameters import ForceFilter, IfMatch, IfMatchOrNot
+from shared.web.parameters import ForceFilter, IfMatch, IfMatchOrNot, version_of
 from shared.web.routing import Router
 
 AtDesk = Annotated[Caller, Depends(role("assessor", "approver"))]
@@ -97,7 +97,7 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
         case = await desk.decide(
             caller,
             case_id,
-            _version(if_match),
+            version_of(if_match),
             decision.dispositions_for,
             decision.reason,
             is_for_all=decision.dispositions is None,
@@ -114,7 +114,7 @@ def cases(context: Context, read: ReadModel, desk: Desk, conflicts: Conflicts) -
         if_match: IfMatchOrNot = None,
     ) -> CaseChanged:
         """Approve or refuse a decision that waits for a second person."""
-        version = None if if_match is None else _version(if_match)
+        version = None if if_match is None else version_of(if_match)
         case = await desk.approve(caller, case_id, version, approval.approve, approval.reason)
         response.headers["ETag"] = _etag(case.version)
         return CaseChanged.of(case)
@@ -178,10 +178,6 @@ def _position(order: str) -> Callable[[CaseRow], list[int | str]]:
         return lambda row: [row.priority, str(row.case_id)]
     # PostgreSQL's driver takes the last day of all for infinity: without a deadline, a case comes last.
     return lambda row: [(row.due_on or date.max).isoformat(), str(row.case_id)]
-
-
-def _version(if_match: str) -> int:
-    return int(if_match.removeprefix("W/").strip('"'))
 
 
 def _etag(version: int) -> str:

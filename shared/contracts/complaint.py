@@ -7,7 +7,7 @@ field. The two models are siblings on purpose: what was sent cannot be passed fo
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Annotated, Any, Final
@@ -36,6 +36,7 @@ from shared.contracts.contract import (
     Text,
 )
 from shared.contracts.json_text import repeated_names, without_mark
+from shared.contracts.spans import MOST_SPANS, TextSpan, require_spans_within
 from shared.contracts.words import Channel, Guess, NationalLetter, SubjectRole, Wish
 from shared.errors import FieldError, Unprocessable
 
@@ -237,6 +238,14 @@ _EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+def _drop_default(schema: dict[str, Any]) -> None:
+    # Generated clients require what has a default in the schema; those of before send neither list.
+    schema.pop("default", None)
+
+
+_WITHOUT_DEFAULT: Final = Field(json_schema_extra=_drop_default)
+
+
 class ComplaintBody(_AnyComplaint):
     """The body of `POST /v1/complaints`: all optional but `channel` and `narrative`."""
 
@@ -254,6 +263,40 @@ class ComplaintBody(_AnyComplaint):
     continues: Receipt | None = None
     """The receipt of an earlier complaint of the same caller: 16 digits, with spaces, dots or dashes between
     them as they are typed."""
+    masks: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS), _WITHOUT_DEFAULT] = ()
+    """What is to be taken out of the texts as well, at most 500 spans of the texts as sent: what the preview
+    missed."""
+    keep: Annotated[tuple[TextSpan, ...], Field(max_length=MOST_SPANS), _WITHOUT_DEFAULT] = ()
+    """What is to stay in the texts although the preview takes it out, at most 500 spans of the texts as sent.
+    Each is a reason for doubt. Nothing may be in both lists."""
+
+    @field_validator("masks", "keep")
+    @classmethod
+    def _of_texts_that_are_there(
+        cls, spans: tuple[TextSpan, ...], info: ValidationInfo
+    ) -> tuple[TextSpan, ...]:
+        if spans and {"narrative", "subjects", "incident", "external_reference"} <= info.data.keys():
+            require_spans_within(spans, dict(_texts(info.data)))
+        return spans
+
+    @field_validator("keep")
+    @classmethod
+    def _of_nothing_that_is_masked(
+        cls, keep: tuple[TextSpan, ...], info: ValidationInfo
+    ) -> tuple[TextSpan, ...]:
+        masks: dict[str, list[tuple[int, int]]] = {}
+        for mask in info.data.get("masks", ()):
+            masks.setdefault(mask.field, []).append((mask.start, mask.end))
+        for number, span in enumerate(keep):
+            if any(start < span.end and span.start < end for start, end in masks.get(span.field, ())):
+                raise PydanticCustomError(
+                    "masked_and_kept", "must not overlap what is to be masked", {"at": f"{number}"}
+                )
+        return keep
+
+    def texts(self) -> dict[str, str]:
+        """Every free text as sent, by the path of its field."""
+        return dict(_texts(vars(self)))
 
 
 class PreviewBody(ComplaintBody):
@@ -263,6 +306,22 @@ class PreviewBody(ComplaintBody):
 
     channel: Channel = "phone"
     """How it reached the hotline."""
+
+
+FREE_TEXTS_OF_SUBJECT: Final = ("name", "rank", "collar_number", "unit", "description", "vehicle")
+
+
+def _texts(complaint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(path, text) of every free text in the fields of a complaint, the narrative first."""
+    yield "narrative", complaint["narrative"]
+    for index, subject in enumerate(complaint["subjects"]):
+        for name in FREE_TEXTS_OF_SUBJECT:
+            if text := getattr(subject, name):
+                yield f"subjects.{index}.{name}", text
+    if complaint["incident"] and complaint["incident"].place:
+        yield "incident.place", complaint["incident"].place
+    if complaint["external_reference"]:
+        yield "external_reference", complaint["external_reference"]
 
 
 class SanitisedSubject(_AnySubject):
@@ -280,6 +339,28 @@ class SanitisedComplaint(_AnyComplaint):
     """The persons it is about."""
     incident: SanitisedIncident | None = None
     """When and where it happened."""
+
+    def texts(self) -> dict[str, str]:
+        """Every free text, by the path of its field."""
+        return dict(_texts(vars(self)))
+
+    def with_texts(self, texts: Mapping[str, str]) -> "SanitisedComplaint":
+        """The same with other texts in place of those that are there, by the path of the field."""
+        subjects = tuple(
+            subject.model_copy(
+                update={
+                    name: texts[path]
+                    for name in FREE_TEXTS_OF_SUBJECT
+                    if (path := f"subjects.{index}.{name}") in texts
+                }
+            )
+            for index, subject in enumerate(self.subjects)
+        )
+        update: dict[str, Any] = {"subjects": subjects}
+        update |= {name: texts[name] for name in ("narrative", "external_reference") if name in texts}
+        if self.incident is not None and "incident.place" in texts:
+            update["incident"] = self.incident.model_copy(update={"place": texts["incident.place"]})
+        return self.model_copy(update=update)
 
 
 def read_complaint(

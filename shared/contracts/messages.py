@@ -20,6 +20,7 @@ CRITERION: Final = r"^[A-Z]+(_[A-Z]+)*$"
 RECEIPT: Final = r"^[\s.\-\u2013\u2014]*(?:[0-9][\s.\-\u2013\u2014]*){16}$"
 SERVICE: Final = r"^[a-z]{1,20}$"
 PARKED: Final = r"^[a-z]{1,20}-[0-9]{1,3}-[0-9]{1,18}$"
+TEXT_PATH: Final = r"^[a-z]+(_[a-z]+)*(\.([0-9]{1,2}|[a-z]+(_[a-z]+)*))*$"
 ENTITY_TAG: Final = r'^(W/)?"?[0-9]{1,9}"?$'
 
 _PATTERNS: Final[Mapping[str, str]] = {
@@ -32,6 +33,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
     RECEIPT: "must be the 16 digits of a receipt",
     SERVICE: "must be the name of a service, as intake",
     PARKED: "must be the id of a parked event, as the list shows it",
+    TEXT_PATH: "must be the path of a text of the complaint, as subjects.0.description",
     ENTITY_TAG: 'must be the version, as the ETag header gave it, such as "3"',
 }
 

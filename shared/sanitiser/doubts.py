@@ -15,11 +15,13 @@ Reason = Literal[
     "many_persons",
     "name_in_form",
     "could_be_guessed",
+    "kept_by_handler",
 ]
 """`unplaced_person`: a name that may be a person's and may be police or not. `other_language`: neither English nor
 Welsh. `same_name`: an officer and a private person of one name. `many_persons`: so many that one may be missed.
 `name_in_form`: a name that was masked is a part of a subject's in the form. `could_be_guessed`: the caller thinks
-so."""
+so. `kept_by_handler`: it was to be masked, and who took the call said that it stays. The last two are not found here:
+whoever reads the form adds them."""
 
 MANY: Final = 7
 

@@ -30,6 +30,7 @@ _METHODS: Final = {"get", "put", "post", "delete", "patch", "head", "options", "
 
 TAGS: Final[Mapping[str, str]] = {
     "complaints": "What callers tell, recorded without their traces, and contacts that made no complaint.",
+    "releases": "Complaints that a second person looks at before they leave intake.",
     "matches": "Complaints that tell of one incident, and subjects that are one officer.",
     "reviews": "Matches that a person decides: those in doubt, and wrong ones.",
     "cases": "The assessment of incidents: recommendation, decision and approval.",

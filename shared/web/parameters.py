@@ -1,6 +1,6 @@
 """Parameters that several routes take, each with its one spelling."""
 
-from typing import Annotated
+from typing import Annotated, overload
 
 from fastapi import Header, Path, Query
 from pydantic import AfterValidator
@@ -33,7 +33,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         pattern=messages.ENTITY_TAG,
-        description="The version of the case that was read, as the `ETag` header gave it.",
+        description="The version that was read, as the `ETag` header gave it.",
         examples=['"3"'],
     ),
 ]
@@ -42,11 +42,29 @@ IfMatchOrNot = Annotated[
     Header(
         alias="If-Match",
         pattern=messages.ENTITY_TAG,
-        description="The version of the case that was read, as the `ETag` header gave it; without it the"
+        description="The version that was read, as the `ETag` header gave it; without it the"
         " newest one is meant.",
         examples=['"3"'],
     ),
 ]
+
+
+@overload
+def version_of(if_match: str) -> int: ...
+
+
+@overload
+def version_of(if_match: None) -> None: ...
+
+
+@overload
+def version_of(if_match: str | None) -> int | None: ...
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that `IfMatch` or `IfMatchOrNot` names."""
+    return None if if_match is None else int(if_match.removeprefix("W/").strip('"'))
+
 
 Source = Annotated[
     str,

@@ -76,14 +76,14 @@ def main(
     wiring: Callable[[], Wire[S]],
     arguments: Sequence[str] | None = None,
     *,
-    projecting: Callable[[], Projecting] | None = None,
+    projecting: Callable[[], Projecting],
     recovering: Callable[[], Recovering],
 ) -> int:
     """Runs the command and answers the exit code.
 
     Args:
         wiring: does the heavy imports, for `serve` alone.
-        projecting: the same for `rebuild`; None for a service without read models.
+        projecting: the same for `rebuild`.
         recovering: the same for `recover`.
     """
     chosen = _parser(name).parse_args(arguments)
@@ -173,11 +173,8 @@ async def _migrated(name: str, settings: MigrateSettings, wait: float) -> None:
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _rebuild(name: str, projecting: Callable[[], Projecting] | None, *, is_check: bool, as_json: bool) -> int:
+def _rebuild(name: str, projecting: Callable[[], Projecting], *, is_check: bool, as_json: bool) -> int:
     teller = JsonTeller(name) if as_json else Teller(name)
-    if projecting is None:
-        teller.nothing()
-        return 0
     settings = read(RebuildSettings)
     report = asyncio.run(_rebuilt(name, settings, projecting(), teller, is_check=is_check))
     teller.report(report, is_check=is_check)

@@ -63,6 +63,7 @@ def _hotline(server: Server, keys: Path) -> float:
             "HOTLINE_JWKS": str(keys / "jwks.json"),
             "HOTLINE_ISSUER": ISSUER,
             "HOTLINE_AUDIENCE": AUDIENCE,
+            "HOTLINE_RELEASE": "never",
         }
         program = [sys.executable, "-m", "services.intake"]
         subprocess.run([*program, "migrate"], env=environment, cwd=ROOT, check=True)

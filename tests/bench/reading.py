@@ -175,6 +175,7 @@ def _serving(service: str, url: str, keys: Path) -> Iterator[str]:
         "HOTLINE_JWKS": str(keys / "jwks.json"),
         "HOTLINE_ISSUER": ISSUER,
         "HOTLINE_AUDIENCE": AUDIENCE,
+        "HOTLINE_RELEASE": "never",
         "HOTLINE_PORT": str(port),
         "HOTLINE_METRICS_PORT": str(metrics_port),
     }

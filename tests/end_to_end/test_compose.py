@@ -53,6 +53,8 @@ class Contained:
             **os.environ,
             "HOTLINE_DATA": str(self.data.path),
             **{f"HOTLINE_{service.upper()}_PORT": str(port) for service, port in ports},
+            "HOTLINE_RELEASE": "never",
+            "HOTLINE_RELEASE_IMPORTS": "never",
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "200",
         }

@@ -7,25 +7,20 @@ themselves (write-ahead log, offsets, file times) is not: that is encrypted on d
 import asyncio
 import base64
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from jwcrypto.jwe import JWE, InvalidJWEData
 from jwcrypto.jwk import JWK
 
 from tests.end_to_end.complaints import complaint
-from tests.end_to_end.system import SERVICES, System, running_system
+from tests.end_to_end.dump import TIME_OF_DAY, decoded, dump_of, records_of
+from tests.end_to_end.system import System, running_system
 
 COUNT = 60
-TIME_OF_DAY = re.compile(rb"[T ](?!00:00:00)([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
-"""A time other than midnight, as ISO 8601 and PostgreSQL write it."""
-
 STAFF_OWNED = {"leases"}
 """Tables whose times are no contact's: a lease is renewed every two seconds, whatever happens."""
 
@@ -57,56 +52,8 @@ def receipts(system: System) -> list[str]:
 
 @pytest.fixture(scope="module")
 def dump(system: System, receipts: list[str]) -> dict[str, bytes]:
-    """Where -> everything that lies there, the decoded forms of encoded bytes beside them."""
-    found = asyncio.run(_databases(system)) | asyncio.run(_topics(system))
-    for log in sorted((system.data / "logs").rglob("*.log")):
-        found[f"log {log.name}"] = log.read_bytes()
-    found["launcher"] = (system.data.parent / "launcher.out").read_bytes()
-    return {where: content + _decoded(content) for where, content in found.items()}
-
-
-async def _databases(system: System) -> dict[str, bytes]:
-    found = {}
-    for service in SERVICES:
-        connection = await asyncpg.connect(system.database_url(service))
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in tables:
-            rows = await connection.fetch(f"SELECT row_to_json(t.*)::text FROM {table} AS t")
-            found[f"{service}.{table}"] = "\n".join(row[0] for row in rows).encode()
-        await connection.close()
-    return found
-
-
-async def _records(system: System, topic: str) -> list[ConsumerRecord]:
-    assert system.run_file is not None
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=system.run_file["broker"], auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    ends = await consumer.end_offsets(list(consumer.assignment()))
-    records: list[ConsumerRecord] = []
-    while any([await consumer.position(at) < end for at, end in ends.items()]):
-        for messages in (await consumer.getmany(timeout_ms=500)).values():
-            records += messages
-    await consumer.stop()
-    return records
-
-
-async def _topics(system: System) -> dict[str, bytes]:
-    found = {}
-    for topic in ("hotline.complaints.v1", "hotline.matches.v1", "hotline.referrals.v1"):
-        records = await _records(system, topic)
-        assert all(record.timestamp % 86_400_000 == 0 for record in records), "a record's time is no midnight"
-        found[topic] = b"\n".join((record.key or b"") + (record.value or b"") for record in records)
-    return found
-
-
-def _decoded(content: bytes) -> bytes:
-    """bytea comes as hex, payloads as base64url: both decoded too."""
-    hexes = [bytes.fromhex(m.decode()) for m in re.findall(rb"\\\\x((?:[0-9a-f]{2})+)", content)]
-    words = re.findall(rb"[A-Za-z0-9_-]{24,}", content)
-    plain = [base64.urlsafe_b64decode(word + b"=" * (-len(word) % 4)) for word in words if len(word) % 4 != 1]
-    return b"\n".join([b"", *hexes, *plain])
+    """As `dump_of`."""
+    return dump_of(system)
 
 
 def _needles(receipts: list[str]) -> dict[str, bytes]:
@@ -186,7 +133,7 @@ def test_the_search_itself_would_find_something(dump: dict[str, bytes], tmp_path
     }
     assert any(needle in planted["intake.events"] for needle in _needles([]).values())
     assert TIME_OF_DAY.search(planted["intake.events"])
-    assert b"Zsurname3x" in _decoded(base64.urlsafe_b64encode(b"the officer is PC Zsurname3x"))
+    assert b"Zsurname3x" in decoded(base64.urlsafe_b64encode(b"the officer is PC Zsurname3x"))
 
 
 def test_another_jose_library_opens_a_payload_with_one_followers_key(
@@ -196,7 +143,7 @@ def test_another_jose_library_opens_a_payload_with_one_followers_key(
     keys = json.loads((system.data / "keys" / "dedup.json").read_text())["sources"]["intake"]
     dedup = JWK(kty="oct", k=next(iter(keys.values())))
     told = set()
-    for record in asyncio.run(_records(system, "hotline.complaints.v1")):
+    for record in asyncio.run(records_of(system, "hotline.complaints.v1")):
         sealed = json.dumps(json.loads(record.value)["data"]["sealed"])
         payload = JWE()
         payload.deserialize(sealed)

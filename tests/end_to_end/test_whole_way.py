@@ -140,7 +140,7 @@ def test_read_models_are_rebuilt_while_the_system_runs(system: System, imported:
         ("dedup", (), "no row differed; the rebuilt tables are in place"),
         ("referral", (), "no row differed; the rebuilt tables are in place"),
         ("referral", ("--check",), "no row differed; nothing was changed"),
-        ("intake", (), "intake has no read model"),
+        ("intake", (), "no row differed; the rebuilt tables are in place"),
     ):
         told = system.hotline("rebuild", service, *options)
         assert told.returncode == 0, told.stdout + told.stderr

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from services.intake.domain.marking import put_right
 from shared.contracts.complaint import (
+    FREE_TEXTS_OF_SUBJECT,
     ComplaintBody,
     Incident,
     SanitisedComplaint,
@@ -22,14 +24,18 @@ from shared.sanitiser.doubts import Doubt
 from shared.sanitiser.text import Field, Sanitised, TextKind, sanitise_texts
 
 NARRATIVE: Final = "narrative"
-_OF_SUBJECT: Final[dict[str, TextKind]] = {
+_KINDS_OF_TEXT: Final[dict[str, TextKind]] = {
+    "narrative": "narrative",
     "name": "officer",
     "rank": "officer",
     "collar_number": "officer",
     "unit": "unit",
     "description": "narrative",
     "vehicle": "officer",
+    "place": "place",
+    "external_reference": "reference",
 }
+"""By the last part of a text's path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,8 @@ class SanitisedTexts:
     """The free texts of a complaint by the path of their field."""
 
     texts: dict[str, Sanitised]
-    could_be_guessed: bool
-    narrative_length: int
-    """Of the narrative as sent, in code points."""
+    added_doubts: tuple[tuple[str, Doubt], ...] = ()
+    """(field, doubt): what the form says itself."""
 
     @property
     def narrative(self) -> Sanitised:
@@ -48,10 +53,8 @@ class SanitisedTexts:
     @property
     def doubts(self) -> tuple[tuple[str, Doubt], ...]:
         """(field, doubt): why a person should look before the complaint leaves intake."""
-        doubts = tuple((field, doubt) for field, text in self.texts.items() for doubt in text.doubts)
-        if self.could_be_guessed:
-            doubts += ((NARRATIVE, Doubt("could_be_guessed", 0, self.narrative_length)),)
-        return doubts
+        found = tuple((field, doubt) for field, text in self.texts.items() for doubt in text.doubts)
+        return found + self.added_doubts
 
     def text(self, field: str) -> str | None:
         """A text as it may be kept; None where none was sent."""
@@ -61,21 +64,28 @@ class SanitisedTexts:
 
 def sanitise_body(body: ComplaintBody) -> SanitisedTexts:
     """Every free text of a complaint without traces, with the reasons for doubt."""
-    fields = dict(_texts(body))
+    sent = body.texts()
     sanitised = sanitise_texts(
-        tuple(fields.values()), [subject.name for subject in body.subjects if subject.name]
+        [Field(text, _KINDS_OF_TEXT[path.rpartition(".")[2]]) for path, text in sent.items()],
+        [subject.name for subject in body.subjects if subject.name],
     )
-    return SanitisedTexts(
-        dict(zip(fields, sanitised, strict=True)),
-        could_be_guessed=body.could_be_guessed == "yes",
-        narrative_length=len(body.narrative),
-    )
+    texts = dict(zip(sent, sanitised, strict=True))
+    if body.masks or body.keep:
+        texts = put_right(sent, texts, body.masks, body.keep)
+    return SanitisedTexts(texts, tuple(_doubts_of_the_form(body)))
+
+
+def _doubts_of_the_form(body: ComplaintBody) -> Iterator[tuple[str, Doubt]]:
+    if body.could_be_guessed == "yes":
+        yield NARRATIVE, Doubt("could_be_guessed", 0, len(body.narrative))
+    for span in body.keep:
+        yield span.field, Doubt("kept_by_handler", span.start, span.end)
 
 
 def sanitise_complaint(body: ComplaintBody) -> tuple[SanitisedComplaint, tuple[RedactionCount, ...]]:
     """The complaint as it may be kept, and how many traces of which kind were in which field."""
     sanitised = sanitise_body(body)
-    return with_texts(body, sanitised), _counted(sanitised)
+    return with_texts(body, sanitised), counted(sanitised)
 
 
 def with_texts(body: ComplaintBody, sanitised: SanitisedTexts) -> SanitisedComplaint:
@@ -94,25 +104,16 @@ def with_texts(body: ComplaintBody, sanitised: SanitisedTexts) -> SanitisedCompl
     )
 
 
-def _texts(body: ComplaintBody) -> Iterator[tuple[str, Field]]:
-    yield NARRATIVE, Field(body.narrative)
-    for index, subject in enumerate(body.subjects):
-        for name, kind in _OF_SUBJECT.items():
-            if text := getattr(subject, name):
-                yield f"subjects.{index}.{name}", Field(text, kind)
-    if body.incident and body.incident.place:
-        yield "incident.place", Field(body.incident.place, "place")
-    if body.external_reference:
-        yield "external_reference", Field(body.external_reference, "reference")
-
-
 def _subject(index: int, sent: Subject, sanitised: SanitisedTexts) -> SanitisedSubject:
     return SanitisedSubject(
         role=sent.role,
         force=sent.force,
         seen_from=sent.seen_from,
         seen_to=sent.seen_to,
-        **{name: getattr(sent, name) and sanitised.text(f"subjects.{index}.{name}") for name in _OF_SUBJECT},
+        **{
+            name: getattr(sent, name) and sanitised.text(f"subjects.{index}.{name}")
+            for name in FREE_TEXTS_OF_SUBJECT
+        },
     )
 
 
@@ -125,7 +126,8 @@ def _incident(sent: Incident, sanitised: SanitisedTexts) -> SanitisedIncident:
     )
 
 
-def _counted(sanitised: SanitisedTexts) -> tuple[RedactionCount, ...]:
+def counted(sanitised: SanitisedTexts) -> tuple[RedactionCount, ...]:
+    """How many traces of which kind were in which field."""
     counts = Counter(
         (field, redaction.kind) for field, text in sanitised.texts.items() for redaction in text.redactions
     )

@@ -44,6 +44,16 @@ WRITING: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
         "call_handler",
         {"channel": "phone", "disposition": "abandoned", "count": 3},
     ),
+    ("PUT", "/v1/complaints/{complaint_id}"): (
+        "call_handler",
+        {"channel": "phone", "narrative": "He took money."},
+    ),
+    ("POST", "/v1/releases/{complaint_id}/mask"): (
+        "release_reviewer",
+        {"masks": [{"start": 0, "end": 4}]},
+    ),
+    ("POST", "/v1/releases/{complaint_id}/release"): ("release_reviewer", None),
+    ("POST", "/v1/releases/{complaint_id}/return"): ("release_reviewer", {"note": "Who is it?"}),
     ("POST", "/v1/reviews/{match_id}"): ("match_reviewer", {"decision": "accept", "reason": "Same."}),
     ("POST", "/v1/matches/{match_id}/retract"): ("match_reviewer", {"reason": "Another."}),
     ("POST", "/v1/cases/{case_id}/decision"): ("assessor", DISPOSITION),
@@ -108,7 +118,7 @@ async def _writing_routes(running: Running) -> list[tuple[str, str]]:
 async def _asked(running: Running, service: str, method: str, path: str) -> tuple[int, str | None, float]:
     followed = "referral" if service == "intake" else "intake"
     role, body = WRITING[method, path]
-    filled = path.format(match_id=uuid4(), case_id=uuid4(), parked_id=f"{followed}-1-1")
+    filled = path.format(match_id=uuid4(), case_id=uuid4(), complaint_id=uuid4(), parked_id=f"{followed}-1-1")
     began = time.monotonic()
     async with running.ask(method, filled, role, json=body, headers={"If-Match": '"1"', **ONCE}) as answer:
         await answer.read()

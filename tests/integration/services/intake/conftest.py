@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,5 +26,15 @@ async def database_url(intake_database: str) -> str:
 
 @pytest.fixture
 async def intake(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running_service(Settings, wire, database_url, tmp_path) as running:
+    """Nothing waits for a release: whatever is recorded is published at once."""
+    never: dict[str, Any] = {"release": "never", "release_imports": "never"}
+    async with running_service(Settings, wire, database_url, tmp_path, **never) as running:
+        yield running
+
+
+@pytest.fixture
+async def careful(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
+    """Whatever leaves a doubt waits for its release."""
+    unsure: dict[str, Any] = {"release": "unsure", "release_imports": "unsure"}
+    async with running_service(Settings, wire, database_url, tmp_path, **unsure) as running:
         yield running

@@ -16,6 +16,7 @@ import pytest
 
 from deploy.local.keys import service_keys
 from services.intake.day_secrets import DaySecrets
+from services.intake.domain.releases import ReleasePolicies
 from services.intake.recording import Recorded, Recorder
 from services.intake.settings import Settings
 from services.intake.wiring import PUBLIC, wire
@@ -34,6 +35,7 @@ from tests.engines import Databases
 from tests.running import running_service
 
 BODY = b'{"channel": "phone", "narrative": "He took money."}'
+POLICIES = ReleasePolicies("never", "never")
 KEYS = ServiceKeys.model_validate(service_keys()["intake"])
 AHEAD = timedelta(days=3)
 T = TypeVar("T")
@@ -47,7 +49,7 @@ class Replica:
         context = Context("intake", store, KEYS, cursors, Metrics(), lambda: today)
         self.store, self.secrets = store, DaySecrets(store, KEYS.kek, context.today)
         store.compare_first(self.secrets.compare)
-        self._recorder = Recorder(context, load_vocabulary(), self.secrets)
+        self._recorder = Recorder(context, load_vocabulary(), self.secrets, POLICIES)
 
     async def record(self, key: str) -> Recorded:
         return await self._recorder.record(BODY, "caller", key)

@@ -179,9 +179,9 @@ async def test_the_preview_takes_out_what_recording_would_and_stores_nothing(
     assert await recorded_events(database_url) == 0
 
 
-async def test_the_preview_knows_the_subjects_of_the_form_and_says_what_is_in_doubt(intake: Running) -> None:
+async def test_the_preview_knows_the_subjects_of_the_form_and_says_what_is_in_doubt(careful: Running) -> None:
     body = {"narrative": "Dave Ward hit me. Tom Ward saw it.", "subjects": [{"name": "PC David Ward"}]}
-    status, preview = await intake.json("POST", "/v1/sanitise", json=body)
+    status, preview = await careful.json("POST", "/v1/sanitise", json=body)
     assert (status, preview["narrative"]) == (200, "Dave Ward hit me. [name-1] saw it.")
     assert preview["redactions"] == [{"start": 18, "end": 26, "kind": "name", "person": 1}]
     assert preview["held"]

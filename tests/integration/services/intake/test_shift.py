@@ -9,6 +9,7 @@ import pytest
 from deploy.local.keys import ensure_keys, keys_file
 from services.intake.day_secrets import DaySecrets
 from services.intake.domain.claims import RECORDER
+from services.intake.domain.releases import ReleasePolicies
 from services.intake.recording import Recorder
 from services.intake.shift import Shift
 from services.intake.wiring import PUBLIC
@@ -33,10 +34,13 @@ async def test_the_day_after_nobody_sees_it(database_url: str, tmp_path: Path) -
         recorded_on = today = await store.day() - timedelta(days=2)
         context = Context("intake", store, keys, Cursors(b"-" * 32), Metrics(), lambda: today)
         secrets = DaySecrets(store, keys.kek, context.today)
-        recorder, shift = Recorder(context, load_vocabulary(), secrets), Shift(context)
+        recorder, shift = (
+            Recorder(context, load_vocabulary(), secrets, ReleasePolicies("never", "never")),
+            Shift(context),
+        )
         ids = [(await recorder.record(BODY, "anna", key)).complaint_id for key in ("one", "two")]
         for complaint_id in ids:
-            assert (await shift.complaint(ANNA, complaint_id))[0] == recorded_on
+            assert (await shift.complaint(ANNA, complaint_id)).recorded_on == recorded_on
         kept = await store.fetch("SELECT key, value FROM claims WHERE kind = $1", RECORDER)
         assert len({row["key"] for row in kept}) == len(ids)
         assert {row["value"] for row in kept} == {recorded_on.isoformat()}

@@ -24,6 +24,19 @@ async def test_a_complaint_opens_a_case_with_a_recommendation(referral: Referral
     await referral.check()
 
 
+async def test_the_clock_of_a_complaint_that_waited_for_its_release_began_at_its_recording(
+    referral: Referral,
+) -> None:
+    """Intake dates the event by the day of the contact, however late it publishes it."""
+    referral.feed.day = DAY - timedelta(days=9)
+    event = referral.feed.recorded(complaint("sexual.abuse_of_position"))
+    await referral.receive(event)
+    case_id = await referral.case_of(identity_of(event.subject))
+    row = (await referral.read.cases([case_id]))[case_id]
+    assert row.due_on == DAY - timedelta(days=8)
+    await referral.check()
+
+
 async def test_what_stands_in_clear_is_ids_and_status_alone(referral: Referral) -> None:
     await referral.receive(referral.feed.recorded(complaint("hate.racist", narrative="Zebra.")))
     (opened,) = [e for e in await referral.store.read_log(0) if e.type == "case.opened"]

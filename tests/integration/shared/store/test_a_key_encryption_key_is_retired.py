@@ -10,7 +10,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from services.intake.__main__ import projecting, recovering, wiring
 from services.intake.day_secrets import DaySecrets
+from services.intake.settings import Settings
 from shared.sealing.jwe import NoKeyError, encode
 from shared.sealing.keys import DataKey, KeyRing, destroy_data_key, new_data_key, unwrap_data_keys
 from shared.store import key_retirement
@@ -144,7 +146,8 @@ def test_the_program_says_what_may_be_done_next(
         (tmp_path / "keys.json").write_text(document)
         monkeypatch.setenv("HOTLINE_DATABASE_URL", url)
         monkeypatch.setenv("HOTLINE_KEYS_FILE", str(tmp_path / "keys.json"))
-        assert main("intake", None, lambda: None, ["rewrap"], recovering=lambda: None) == 0  # type: ignore[arg-type,return-value]
+        arguments = ["rewrap"]
+        assert main("intake", Settings, wiring, arguments, projecting=projecting, recovering=recovering) == 0
     assert capsys.readouterr().out.startswith(
         "intake: 3 keys were wrapped anew under new. Nothing is wrapped"
     )

@@ -158,7 +158,7 @@ def test_a_service_without_its_database_is_live_and_says_what_is_missing(start: 
 LOOKING_UP = """
 import asyncio, sys, time
 from contextlib import asynccontextmanager
-from services.intake.__main__ import recovering
+from services.intake.__main__ import projecting, recovering
 from services.intake.settings import Settings
 from shared.web.metrics import Metrics
 from shared.web.process import Wired, main
@@ -170,7 +170,8 @@ async def wire(settings, parts):
     if sys.argv[2] == "fails":
         raise ConnectionError
 
-sys.exit(main("intake", Settings, lambda: wire, [sys.argv[1], "--only", "relay"], recovering=recovering))
+arguments = [sys.argv[1], "--only", "relay"]
+sys.exit(main("intake", Settings, lambda: wire, arguments, projecting=projecting, recovering=recovering))
 """
 
 

@@ -1,7 +1,6 @@
 """The command line of a service: what it runs, and how it says that it cannot."""
 
 import argparse
-import json
 
 import pytest
 
@@ -31,7 +30,7 @@ def test_without_settings_it_says_so_and_ends_with_2(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("HOTLINE_DATABASE_URL", raising=False)
-    assert main("intake", Settings, wiring, arguments, recovering=recovering) == 2
+    assert main("intake", Settings, wiring, arguments, projecting=projecting, recovering=recovering) == 2
     assert "HOTLINE_DATABASE_URL: is not set; it should be postgresql://" in capsys.readouterr().err
 
 
@@ -49,15 +48,13 @@ def test_migrating_waits_for_the_database_as_long_as_it_is_told(
     monkeypatch.setattr(shared.store.migrate, "migrate", migrate)
     monkeypatch.setattr("shared.web.process._PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("HOTLINE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
-    assert main("intake", Settings, wiring, ["migrate", *arguments], recovering=recovering) == code
+    assert (
+        main(
+            "intake", Settings, wiring, ["migrate", *arguments], projecting=projecting, recovering=recovering
+        )
+        == code
+    )
     assert len(found) == asked
-
-
-def test_a_service_without_read_models_has_nothing_to_rebuild(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main("intake", Settings, wiring, ["rebuild"], recovering=recovering) == 0
-    assert capsys.readouterr().out == "intake has no read model: there is nothing to rebuild\n"
-    assert main("intake", Settings, wiring, ["rebuild", "--json"], recovering=recovering) == 0
-    assert json.loads(capsys.readouterr().out)["nothing"].startswith("intake has no read model")
 
 
 def test_a_rebuild_needs_the_database_and_the_keys(
@@ -73,6 +70,6 @@ def test_a_rebuild_needs_the_database_and_the_keys(
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--only", "worker"], ["rebuild", "dedup"]])
 def test_wrong_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main("intake", Settings, wiring, arguments, recovering=recovering)
+        main("intake", Settings, wiring, arguments, projecting=projecting, recovering=recovering)
     assert ended.value.code == 2
     assert "usage: python -m services.intake" in capsys.readouterr().err
