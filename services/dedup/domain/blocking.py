@@ -7,11 +7,11 @@ Keys are texts here; they are stored as keyed hashes alone. Which keys, and why 
 (`services.dedup.index`).
 
 Times are of three kinds. An exact one (up to `MOST_DAYS`) is indexed by its period of four days and asks the
-neighbouring ones too, so that three days more or less are met. It is indexed by its season of 64 days as well,
-for other exact times (callers err by weeks) and for longer ones, which are indexed by their seasons under keys
-of their own. A complaint without a time, or of one longer than `LONGEST_TIME`, asks by place, and by kind with
-force: in a history of many years and forces these alone single out a few, and in a dense one the caps of
-`services.dedup.domain.candidates` hold.
+neighbouring ones too, so that three days more or less are met. It is indexed by its season of 64 days as
+well, for other exact times (callers err by weeks) and for longer ones, which are indexed by their seasons
+under keys of their own. A complaint without a time, or of one longer than `LONGEST_TIME`, asks by place, and
+by kind with force: in a history of many years and forces these alone single out a few, and in a dense one
+the caps of `services.dedup.domain.candidates` hold.
 """
 
 from collections.abc import Iterable, Iterator
