@@ -7,9 +7,11 @@ Keys are texts here; they are stored as keyed hashes alone. Which keys, and why 
 (`services.dedup.index`).
 
 Times are of three kinds. An exact one (up to `MOST_DAYS`) is indexed by its period of four days and asks the
-neighbouring ones too, so that three days more or less are met. It is indexed by its month as well, which
-longer times ask for; these are indexed by their months under keys of their own, which all dated ones ask
-for. A complaint without a time asks by place and kind.
+neighbouring ones too, so that three days more or less are met. It is indexed by its season of 64 days as
+well, for other exact times (callers err by weeks) and for longer ones, which are indexed by their seasons
+under keys of their own. A complaint without a time, or of one longer than `LONGEST_TIME`, asks by place, and
+by kind with force: in a history of many years and forces these alone single out a few, and in a dense one
+the caps of `services.dedup.domain.candidates` hold.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,11 +25,11 @@ from services.dedup.domain.words import SHORT_FORMS
 
 MOST_DAYS: Final = 8
 """An incident of up to so many days counts as exact."""
-LONGEST_TIME: Final = 45
-"""A longer time says nothing about nearness; 7-matching.md."""
+LONGEST_TIME: Final = 100
+"""A longer time says too little about nearness to look for it season by season."""
 _MOST_SINGLE_DAYS: Final = 3
 _PERIOD: Final = 4
-_MONTH: Final = 32
+_SEASON: Final = 64
 _MOST_OFFICERS: Final = 12
 _MOST_PLACES: Final = 3
 _MOST_KINDS: Final = 2
@@ -48,39 +50,44 @@ def blocking_keys(features: Features) -> BlockingKeys:
     indexed = dict.fromkeys([*_of_officers(features), *_of_narrative(features)])
     asked = dict(indexed)
     near = list(dict.fromkeys(_beside_a_time(features)))
-    places = [*dict.fromkeys(_of_place(features))]
-    if not features.is_dated:
-        indexed |= dict.fromkeys(f"no time|{key}" for key in places)
-        asked |= dict.fromkeys(f"{when}|{key}" for key in places for when in ("no time", "some time"))
-        return BlockingKeys(tuple(indexed), tuple(asked))
-    indexed |= dict.fromkeys(f"some time|{key}" for key in places)
-    asked |= dict.fromkeys(f"no time|{key}" for key in places)
+    far = list(dict.fromkeys(_without_a_time(features)))
     first, last = features.first_day, features.last_day
-    months = range(first // _MONTH, last // _MONTH + 1)
-    if last - first < _MOST_SINGLE_DAYS and features.force:
-        days = dict.fromkeys(f"day {day}|{features.force}" for day in range(first, last + 1))
-        indexed |= days
-        asked |= days
-    if last - first <= MOST_DAYS:
+    length = last - first
+    if not features.is_dated or length > LONGEST_TIME:
+        indexed |= dict.fromkeys(f"no time|{key}" for key in far)
+        asked |= dict.fromkeys(f"{when}|{key}" for key in far for when in ("no time", "some time"))
+        return BlockingKeys(tuple(indexed), tuple(asked))
+    indexed |= dict.fromkeys(f"some time|{key}" for key in far)
+    asked |= dict.fromkeys(f"no time|{key}" for key in far)
+    if length < _MOST_SINGLE_DAYS:
+        days = range(first, last + 1)
+        indexed |= dict.fromkeys(f"day {day}" for day in days)
+        asked |= dict.fromkeys(f"day {day}" for day in range(first - 1, last + 2))
+        if features.force:
+            of_force = dict.fromkeys(f"day {day}|{features.force}" for day in days)
+            indexed |= of_force
+            asked |= of_force
+    seasons = range(first // _SEASON, last // _SEASON + 1)
+    when = "in season" if length <= MOST_DAYS else "long, in season"
+    indexed |= dict.fromkeys(f"{when} {season}|{key}" for key in near for season in seasons)
+    asked |= dict.fromkeys(
+        f"{when} {season}|{key}"
+        for key in near
+        for season in seasons
+        for when in ("in season", "long, in season")
+    )
+    if length <= MOST_DAYS:
         periods = range(first // _PERIOD, last // _PERIOD + 1)
-        indexed |= dict.fromkeys(f"{period}|{key}" for key in near for period in periods)
         around = range(periods.start - 1, periods.stop + 1)
+        indexed |= dict.fromkeys(f"{period}|{key}" for key in near for period in periods)
         asked |= dict.fromkeys(f"{period}|{key}" for key in near for period in around)
-        indexed |= dict.fromkeys(f"in month {month}|{key}" for key in near for month in months)
-        asked |= dict.fromkeys(f"long, in month {month}|{key}" for key in near for month in months)
-    elif last - first <= LONGEST_TIME:
-        indexed |= dict.fromkeys(f"long, in month {month}|{key}" for key in near for month in months)
-        asked |= dict.fromkeys(
-            f"{when} {month}|{key}"
-            for key in near
-            for month in months
-            for when in ("in month", "long, in month")
-        )
     return BlockingKeys(tuple(indexed), tuple(asked))
 
 
 def _beside_a_time(features: Features) -> Iterator[str]:
     """What two complaints of about the same time share."""
+    if features.force:
+        yield f"force|{features.force}"
     for place in _whereabouts(features):
         yield f"place|{place}"
     for kind in features.categories[:_MOST_KINDS]:
@@ -103,8 +110,9 @@ def _whereabouts(features: Features) -> Iterable[str]:
     return dict.fromkeys((*features.places[:_MOST_PLACES], *units[:_MOST_PLACES]))
 
 
-def _of_place(features: Features) -> Iterator[str]:
+def _without_a_time(features: Features) -> Iterator[str]:
     """What two complaints share of which one has no time."""
+    force = features.force
     beside = [*features.categories[:_MOST_KINDS]]
     for officer in _officers(features):
         beside += [
@@ -116,13 +124,16 @@ def _of_place(features: Features) -> Iterator[str]:
         ]
     for place in _whereabouts(features):
         if " " in place:
-            yield f"street|{place}|{features.force}"
+            yield f"street|{place}|{force}"
+        yield f"place|{place}"
         for each in beside:
             if each:
                 yield f"place|{place}|{each}"
     for kind in features.categories[:_MOST_KINDS]:
+        if force:
+            yield f"kind|{kind}|{force}"
         for look in dict.fromkeys(look for officer in _officers(features) for look in officer.looks):
-            yield f"kind look|{kind}|{look}|{features.force}"
+            yield f"kind look|{kind}|{look}|{force}"
 
 
 def _of_officers(features: Features) -> Iterator[str]:

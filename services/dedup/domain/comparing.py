@@ -12,6 +12,8 @@ from functools import lru_cache
 from math import sqrt
 from typing import Final
 
+from rapidfuzz.distance import DamerauLevenshtein
+
 from services.dedup.domain.comparing_officers import Levels
 from services.dedup.domain.features import Features
 from services.dedup.domain.narratives import similarity
@@ -20,6 +22,10 @@ from services.dedup.domain.words import COMMON_STREETS
 NEARNESSES: Final = ("near", "loose", "apart", "time unknown")
 _WEEK: Final = 7
 _MONTH: Final = 31
+_SEASON: Final = 100
+_YEAR: Final = 366
+_LEAST_TYPED: Final = 5
+"""Letters of a place in which one wrong letter is more likely a slip than another place."""
 BANDS_OF_OFFICERS: Final = (-6.0, -3.0, -1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0)
 _BANDS_OF_TEXT: Final = (0.05, 0.1, 0.15, 0.2, 0.27, 0.35, 0.5, 0.7)
 _BANDS_OF_PHRASES: Final = (0.03, 0.08, 0.2, 0.5)
@@ -118,7 +124,8 @@ _EXACT: Final = (
 )  # fmt: skip
 _TOGETHER: Final = (
     (_WEEK, "within a week", "near"), (_MONTH, "within a month", "near"),
-    (1 << 30, "within a long time", "loose"),
+    (_SEASON, "within a season", "loose"), (_YEAR, "within a year", "loose"),
+    (1 << 30, "within years", "loose"),
 )  # fmt: skip
 _BESIDE: Final = ((_WEEK, "about a week", "loose"), (_MONTH, "a month", "loose"))
 
@@ -150,12 +157,37 @@ def _place_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
         what = "common street" if all(s.split()[0] in COMMON_STREETS for s in streets) else "street"
         return f"same {what} and more" if rest else f"same {what}"
     if any(" " in place for place in one) and any(" " in place for place in other):
+        if _are_similar([place for place in one if " " in place], [place for place in other if " " in place]):
+            return "similar street and more" if rest else "similar street"
         return "other street" if not rest else "other street, same town"
     if rest > 1:
         return "two words"
     if rest:
         return "all of one" if min(len(one), len(other)) == 1 else "one word"
-    return "different"
+    return _apart_level(one, other)
+
+
+def _apart_level(one: tuple[str, ...], other: tuple[str, ...]) -> str:
+    """Of places that share no word."""
+    if _are_similar(one, other):
+        return "similar"
+    return "other number" if _numbered(one) & _numbered(other) else "different"
+
+
+def _are_similar(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two places differ by no more than a slip."""
+    return any(
+        min(len(a), len(b)) >= _LEAST_TYPED
+        and not any(map(str.isdigit, a))
+        and DamerauLevenshtein.distance(a, b, score_cutoff=1) <= 1
+        for a in one
+        for b in other
+    )
+
+
+def _numbered(places: Sequence[str]) -> set[str]:
+    """The labels of numbers among places: of two beats or districts each one is certain to be another."""
+    return {label for label, dash, _ in (place.partition("-") for place in places) if dash}
 
 
 @lru_cache(maxsize=16384)

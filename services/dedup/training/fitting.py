@@ -30,12 +30,13 @@ _LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "rank": (-2.0, 2.0),
     "officers": (-5.0, 9.0),
     "other officers": (-2.0, 8.0),
-    "narrative": (-2.0, 5.0),
-    "phrases": (-0.5, 5.0),
-    "names in the text": (-0.5, 4.0),
+    "narrative": (-1.0, 0.75),
+    "phrases": (-0.5, 3.0),
+    "names in the text": (-0.5, 3.0),
 }
 """The least and the most that a level may weigh, in bits. A thing that no stream got wrong is not
-impossible, and the words of invented narratives are no measure for those of people."""
+impossible. Words weigh little: each history has another stock of them, and where officials wrote the texts,
+unlike events share half of their words."""
 _OTHER_LIMITS: Final = (-5.0, 9.0)
 
 Level = tuple[str, str]

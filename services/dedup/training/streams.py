@@ -56,6 +56,8 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "week": (0.2, 0.5),
     "month": (0.3, 0.6),
     "slip in the date": (0.0, 0.02),
+    "weeks off": (0.0, 0.08),
+    "long time": (0.1, 0.6),
     "place": (0.55, 0.92),
     "town alone": (0.2, 0.55),
     "force": (0.75, 0.98),
@@ -398,6 +400,8 @@ class Stream:
         if self._is("exact day"):
             if self._is("day off"):
                 day += random.choice((-1, 1, -1, 1, -2, 2, -3, 7, -7))
+            if self._is("weeks off"):
+                day += random.choice((-1, 1)) * random.randint(8, 40)
             if self._is("slip in the date"):
                 day += random.choice((-365, 365, -30, 31))
             told = _date(day)
@@ -409,6 +413,11 @@ class Stream:
             first_day = (_FIRST_DAY + timedelta(max(0, day))).replace(day=1)
             last = (first_day + timedelta(32)).replace(day=1) - timedelta(1)
             return {"from": first_day, "to": last}
+        if self._is("long time"):
+            # A season, a year, or "it went on for years".
+            length = round(60 * 2 ** random.uniform(0, 3.7))
+            first = day - random.randint(0, length)
+            return {"from": _date(first), "to": _date(first + length)}
         return {}
 
     def _where(self, street: str, town: str, spot: str) -> dict[str, str]:

@@ -64,6 +64,14 @@ def test_these_are_compared(one: Features, other: Features) -> None:
             features(incident={"place": "Winton Yard", "force": "kent"}),
             at(DAY, incident={"place": "Winton Yard"}),
         ),
+        # A day that is wrong by weeks, a time of many months, and a day alone.
+        (at(DAY, incident={"place": "Winton"}), at(DAY + timedelta(20), incident={"place": "Winton"})),
+        (
+            during(DAY, 300, allegations=[{"code": "hate.racist"}]),
+            at(DAY + timedelta(200), allegations=[{"code": "hate.racist"}]),
+        ),
+        (features(incident={"from": DAY}), features(incident={"from": DAY + timedelta(1)})),
+        (at(DAY), at(DAY + timedelta(3))),
         # A station is told as a place or as a unit.
         (at(DAY, subjects=[{"unit": "Ashford nick"}]), at(DAY, incident={"place": "Ashford"})),
         # One officer, years apart.

@@ -30,6 +30,8 @@ NAMES = {
     "PC Young": Name("young"),
     "PC White": Name("white"),
     "PC Short": Name(either="short"),
+    "PC Warden": Name("warden"),
+    "David Guard": Name("guard", "david", "d"),
     "Brown": Name("brown"),
     # Both names, whichever order.
     "SMITH, John Paul": Name("smith", "john", "jp"),
@@ -81,6 +83,8 @@ NOBODY = [
     "unknown", "Unknown officer", "unknown male officer", "don't know", "Don\u2019t know",
     "did not give it", "would not say", "refused", "none", "None given", "no name", "name not given",
     "cannot remember", "can't recall", "not sure", "unidentified", "anonymous", "TBC", "xxx", "null",
+    "door staff", "a council worker", "store security", "ambulance man", "traffic warden", "bar manager",
+    "the landlord", "prison officer", "two bouncers", "my neighbour", "a security guard",
     "two officers", "the officers", "several officers", "a police officer", "police", "police car",
     "the officer", "male officer", "white male officer", "the tall one", "officer 2", "officers",
     "another PC", "PC", "PCSO", "Sgt", "Sergeant", "Police Constable", "Detective Inspector",
