@@ -343,7 +343,7 @@ class _Finder(CueRules, CapitalRules):
         added += self._signatures(taken)
         added += [
             Mention(at, at, at, (self.lows[at][:-1],))
-            for at in self.reading.tokens(frozenset(name + "s" for name in names))
+            for at in self.reading.tokens_of({name + "s" for name in names})
             if at not in taken
             and not self.flags[at] & ENGLISH
             and (self.caseless or self.words[at].islower())
