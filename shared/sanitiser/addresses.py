@@ -179,7 +179,7 @@ def _numbered(reading: Reading, *, caseless: bool) -> Iterator[Span]:
         if start < done or (start and (low[start - 1].isalnum() or low[start - 1] in "/.-#£$")):
             continue
         found = pattern.match(low, start) or _STREET_FIRST.match(low, start)
-        if found is None:
+        if found is None or _DAY_AND_PLACE.match(low, start):
             continue
         if not caseless:
             words = re.findall(r"[^\W\d_][\w']*", text[found.start() : found.end()])
@@ -280,6 +280,8 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     if any(lexicon().get(word, 0) & RANK for word in place.lower().split()):
         return  # `stayed unwritten. Sergeant Deborah Lane`
     low = place.lower()
+    if _IS_DAY.match(low):
+        return
     if lexicon().get(low, 0) & PLACE or low in {
         "the",
         "a",
@@ -301,6 +303,12 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     ):
         return
     yield Span(start, start + len(place), "address")
+
+
+_IS_DAY: Final = re.compile(
+    r"[0-9]{1,2}(?:st|nd|rd|th)? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|[0-9]{1,2}/[0-9]{1,2}\Z"
+)
+_DAY_AND_PLACE: Final = re.compile(r"(?:[0-2]?[0-9]|3[01])/(?:0?[1-9]|1[0-2]), ")
 
 
 def _blocks(reading: Reading) -> Iterator[Span]:

@@ -58,6 +58,10 @@ _FIRM: Final = (
 )
 _LAST_PLAIN: Final = "z" * 9
 _DETERMINERS: Final = words("the a an this that his her their my our your its every each another some any no")
+_POSSESSORS: Final = words("his her their my our your its")
+_AFTER_OWNER: Final = words(
+    "his her my our the a mum mam dad nan sister brother mate house phone car flat place room gran"
+)
 _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 
 
@@ -144,8 +148,10 @@ class _Finder(CueRules, CapitalRules):
             return mention
         if "-" in word and _SPELLED.match(word):
             return self._mention(i, i)
-        if len(word) == 1 and (mention := self._letters(i)):
+        if len(word) == 1 and (mention := self._letters(i) or self._relatives_initial(i)):
             return mention
+        if i and self.lows[i - 1] == "initials" and self.seps[i] in {" ", ": "} and word[0].isupper():
+            return self._mention(i, i)
         if (
             len(word) == 1
             and i + 2 < self.count
@@ -174,6 +180,10 @@ class _Finder(CueRules, CapitalRules):
             and not f & (_NO_NAME | KIN | TITLE | COMMON | VERB | PLACE)
         ):
             return self._common_word(i)
+        if self.caseless and f & STRONG and self._owns(i) and i + 2 < self.count:
+            owned = i + 2
+            if self.lows[owned] in _AFTER_OWNER or self.flags[owned] & KIN:
+                return self._mention(i, i)  # `will's his stepson`
         if f & GIVEN and not f & _FIRM and (self.shouted or not word[0].isupper()):
             return self._in_lower_case(i) if self.caseless or f & STRONG else None
         if (
@@ -202,6 +212,8 @@ class _Finder(CueRules, CapitalRules):
         ):
             end += 1
         seps = {self.seps[k] for k in range(i + 1, end + 1)}
+        if "".join(self.lows[i : end + 1]) in self.known:
+            return self._skip(end)  # the officer's surname, spelled
         if (
             end - i >= _FEWEST_SPELLED
             and seps <= {" ", "-", ", "}
@@ -221,6 +233,25 @@ class _Finder(CueRules, CapitalRules):
         ):
             return self._mention(i, end)
         return None
+
+    def _relatives_initial(self, i: int) -> Mention | None:
+        """`her children K and D`: a letter for each."""
+        word, last = self.words[i], i - 1
+        closes = (
+            i + 1 >= self.count
+            or self.seps[i + 1] != " "
+            or self.lows[i + 1] in {"and", "is", "was", "who", "has"}
+        )
+        if not i or not word.isupper() or word in {"I", "A"} or not closes or self.seps[i] != " ":
+            return None
+        goes_on = (
+            bool(self.found)
+            and self.found[-1].last == i - 2
+            and self.lows[last] == "and"
+            and not self.found[-1].names
+        )
+        is_kin = bool(self.flags[last] & KIN) and self.words[last].islower() and self.lows[last] != "child"
+        return self._mention(i, i, kin=True) if goes_on or is_kin else None
 
     def _is_name_of(self, i: int) -> bool:
         """Whether a surname follows the initials."""
@@ -340,6 +371,16 @@ class _Finder(CueRules, CapitalRules):
             low = self.lows[at]
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
+        if self.caseless:
+            added += [
+                self._mention(at, at)
+                for at in self.reading.tokens_of(names)
+                if at not in taken
+                and self.flags[at] & ANY_GIVEN
+                and not self.flags[at] & (COMMON | VERB | MONTH)
+                and not (at and self.seps[at] == " " and self.lows[at - 1] in _DETERMINERS - _POSSESSORS)
+            ]
+            taken |= {mention.first for mention in added}
         added += self._signatures(taken)
         added += [
             Mention(at, at, at, (self.lows[at][:-1],))

@@ -1,0 +1,188 @@
+"""Places that somebody belongs to by the words before: `works weekends down at Rocket Kitchen`, `her nan's in Tuke Villas`.
+
+The nearest word that ties a person to a place decides: a word for working, living, learning, playing or praying, or a
+relative right before it. An officer's word in between ties the place to the officer, and it stays. So does a town.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.sanitiser.lexicon import (
+    BUILDING,
+    CALLER,
+    COMMON,
+    ENGLISH,
+    GIVEN,
+    HARMLESS,
+    KIN,
+    MONTH,
+    ORG,
+    PARTICLE,
+    PLACE,
+    ROLE,
+    SCHOOL,
+    STREET,
+    places,
+    public_names,
+    words,
+)
+from shared.sanitiser.reading import Reading, Span
+from shared.sanitiser.walk import AFTER_A_PLACE, ANY_GIVEN, POLICE_WORD, STOP
+
+_BEFORE: Final = words(
+    "at in for with from to of on by near behind above below over opposite outside off inside round around up down @ yn ym w na la chez"
+)
+_HOME: Final = words(
+    """live lives lived living reside resides resided residing stay stays staying lodge lodges lodging moved moves moving rent rents
+    renting rented dwell kip kips sleeps crashes crashing housed placed refuge hostel shelter moored mooring pitch byw mieszka mieszkam
+    mieszkamy locuieste locuiesc vive habite oturuyor"""
+)
+_TIES: Final = _HOME | words(
+    """work works worked working job jobs shift shifts nights earlies lates employed employer boss gaffer manager supervisor apprentice
+    apprenticed clean cleans cleaning cook cooks waitress waitressing barmaid barman volunteer volunteers volunteering teach teaches
+    taught teacher lecturer nurse nurses carer chef cook porter receptionist attend attends attending attended pupil student studies
+    studying study enrolled schooled sings sing sang dances dance dancing plays playing trains training worships prays praying
+    member congregation choir elder trustee owner owns own runs run manages manage managing founder partner pastor minister imam vicar
+    priest mechanic stall farm farms crofts barber hairdresser groom deckhand skipper postman postie driver placement placements
+    secretary treasurer caretaker governor patient resident tenant pracuje pracuja lucreaza lucrez trabaja trabalha travaille calisiyor
+    collects delivers deliver packs picks packing volunteered captains coaches coach referees umpires doors"""
+)
+_LINKS: Final = words(
+    "is s was are were now back still who currently also just 's both all off sick up down over out away there her his the"
+)
+_HERE: Final = words("i'm im we're i we me")
+_FARTHEST: Final = 7
+_EXACTLY: Final = words("at for with @ from in")
+_JOINS: Final = words("of the and on in y yr o'")
+
+
+def whereabouts(reading: Reading) -> Iterator[Span]:
+    """Named places, firms and clubs that a private person belongs to."""
+    if reading.is_caseless or not reading.has_any(_HINTS):
+        return
+    done = -1
+    for i, word in enumerate(reading.words):
+        if i <= done or not i or not word[0].isupper() or reading.lows[i] in STOP - {"the"}:
+            continue
+        before = i - 1
+        if reading.lows[before] == "the" and reading.seps[i] == " ":
+            before -= 1
+        if before < 0 or not _leads(reading, before, i):
+            continue
+        end = _end(reading, i)
+        done = end
+        home = _tie(reading, before)
+        if (
+            home is None
+            or not _is_exact(reading, i, end)
+            or (i == end and reading.lows[before] not in _EXACTLY)
+        ):
+            continue
+        yield Span(reading.starts[i], reading.ends[end], "address" if home else "workplace")
+
+
+_HINTS: Final = _TIES | _HERE
+
+
+def _leads(reading: Reading, before: int, i: int) -> bool:
+    return (
+        reading.lows[before] in _BEFORE
+        and reading.seps[before + 1] == " "
+        or (reading.seps[i] in {" @ ", " = "})
+    )
+
+
+def _end(reading: Reading, i: int) -> int:
+    """The last token of the name that begins there."""
+    end = i
+    while end + 1 < len(reading.words) and end - i < 6:
+        after = end + 1
+        word, sep = reading.words[after], reading.seps[after]
+        if (
+            sep in {" ", " & ", "-"}
+            and word[0].isupper()
+            and not reading.flags[after] & POLICE_WORD
+            and word != "I"
+        ):
+            end = after
+        elif sep == "'" and reading.lows[after] == "s":
+            end = after
+        elif (
+            sep == " "
+            and reading.lows[after] in _JOINS
+            and after + 1 < len(reading.words)
+            and reading.seps[after + 1] == " "
+            and reading.words[after + 1][0].isupper()
+            and reading.words[after + 1] != "I"
+        ):
+            end = after + 1
+        else:
+            break
+    if reading.lows[end] == "s" and end > i and not reading.flags[end - 1] & ENGLISH:
+        pass
+    return end
+
+
+def _tie(reading: Reading, before: int) -> bool | None:
+    """Whether the nearest word before that ties somebody to a place is one for a home; None if there is none."""
+    linked = True
+    for k in range(before, max(-1, before - _FARTHEST), -1):
+        if k != before and any(c in ".!?;\n" for c in reading.seps[k + 1]):
+            return None
+        low, f = reading.lows[k], reading.flags[k]
+        if f & POLICE_WORD or low in {"he's", "she's", "hes", "shes"} and not linked:
+            return None
+        if low in _TIES:
+            return None if _is_officers(reading, k) else low in _HOME
+        if k == before:
+            continue
+        if (
+            linked
+            and reading.lows[before] in {"at", "@", "of"}
+            and (low in {"i'm", "im", "we're"} or f & (KIN | ROLE | CALLER))
+        ):
+            return None if _is_officers(reading, k) else False
+        linked = linked and low in _LINKS
+    return None
+
+
+def _is_officers(reading: Reading, i: int) -> bool:
+    """`the sergeant works at Leigh`: an officer is nearer than anybody else."""
+    for k in range(i - 1, max(-1, i - 7), -1):
+        if any(c in ".!?\n" for c in reading.seps[k + 1]):
+            return False
+        low, f = reading.lows[k], reading.flags[k]
+        if f & (KIN | ROLE | CALLER) or low in _HERE or low in {"my", "who"}:
+            return False
+        if f & POLICE_WORD:
+            return True
+    return False
+
+
+def _is_exact(reading: Reading, i: int, end: int) -> bool:
+    """Whether the name is more exact than a town, and none of the police, of a brand or of a day."""
+    flags, lows = reading.flags[i : end + 1], reading.lows[i : end + 1]
+    joined = " ".join(lows)
+    if joined in places() or joined in public_names() or any(f & POLICE_WORD for f in flags):
+        return False
+    if (
+        end + 1 < len(reading.words)
+        and reading.seps[end + 1] == " "
+        and (reading.flags[end + 1] & POLICE_WORD or reading.lows[end + 1] in _POLICE_AFTER)
+    ):
+        return False
+    if reading.words[end].isdecimal() or any(f & MONTH and not f & GIVEN for f in flags):
+        return False
+    if flags[0] & ANY_GIVEN and not flags[-1] & AFTER_A_PLACE and lows[-1] != "s":
+        return False  # a person, who is masked as one
+    if lows[0] in {"op", "operation"}:
+        return False
+    named = [f for f, low in zip(flags, lows, strict=True) if low not in _JOINS and low != "s"]
+    if all(f & (PLACE | HARMLESS) for f in named):
+        return False
+    if len(named) == 1 and named[0] & ENGLISH and lows[-1] != "s":
+        return False
+    return True
+
+
+_POLICE_AFTER: Final = words("station nick stn cells custody response cid team section")
