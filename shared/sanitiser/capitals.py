@@ -52,6 +52,10 @@ _POSSESSORS: Final = words(
     "my our your his her their me wee big little eldest youngest older younger late clr's caller's s half ex step"
 )
 _CALLERS_OF_PERSONS: Final = words("they we everyone everybody people who him her them lads kids all")
+_TO_PERSONS: Final = words("told asked ask rang texted phoned married loves hates helped w alongside")
+_ASKED_OF: Final = words(
+    "who girl boy lad woman child person friend partner victim daughter son sister brother mother kid"
+)
 _HUMANS: Final = words("woman man lady lad girl boy guy bloke chap fella lass kid lodger carer")
 _ONE: Final = words("a an the this that young old another some wee local one little")
 _FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
@@ -261,7 +265,7 @@ class CapitalRules(TokenWalk):
                 and self._has_private_cue(i)
             ):
                 return self._mention(i, i)
-            if self._has_name_cue(i):
+            if self._has_name_cue(i) or self._answers_for_a_name(i):
                 return self._mention(i, i)
             self.doubtful.append(i)
             return None
@@ -302,6 +306,10 @@ class CapitalRules(TokenWalk):
         word, last, f = self.words[i], i - 1, self.flags[i]
         if word.isupper() or (f & HARMLESS and not f & ANY_GIVEN) or (f & PLACE and not f & ANY_NAME):
             return False
+        if self.seps[i] != " " and i + 1 < self.count and self.seps[i + 1][:1] in {'"', "'"}:
+            return bool(self.flags[last] & GIVEN and self._is_capital(last)) or bool(
+                self.flags[last] & (CALLER | KIN)
+            )
         if self.lows[last] in {"as", "by"}:
             known = set(self.lows[max(0, i - 4) : last])
             return bool(known & _KNOWN_AS) and not known & _THINGS
@@ -325,6 +333,8 @@ class CapitalRules(TokenWalk):
             return False
         if self.flags[last] & KIN and self.lows[last - 1] in _POSSESSORS:
             return True
+        if self.lows[last] in _TO_PERSONS and not f & (COMMON | PLACE):
+            return True
         return (
             self.lows[last] in _HUMANS and self.lows[last - 1] in _ONE and (not f & PLACE or bool(f & GIVEN))
         )
@@ -341,7 +351,12 @@ class CapitalRules(TokenWalk):
         """`Surname? O'Shea.`: what is said to a question for a name."""
         for k in range(i - 1, max(-1, i - 6), -1):
             if "?" in self.seps[k + 1]:
-                return self.lows[k] in {"name", "surname", "called", "forename"}
+                asked = self.lows[max(0, k - 6) : k + 1]
+                return self.lows[k] in {"name", "surname", "called", "forename"} or (
+                    not self.flags[i] & COMMON
+                    and (i + 1 >= self.count or self.seps[i + 1][0] in ".,\n")
+                    and not _ASKED_OF.isdisjoint(asked)
+                )
         return False
 
     def _is_station(self, i: int, before: str) -> bool:

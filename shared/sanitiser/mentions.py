@@ -95,6 +95,7 @@ _NO_NAME_IN_SCRIPT: Final = _without_marks(
 )
 _BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
 _FEWEST_SPELLED: Final = 3
+_LONGEST_SIGNATURE: Final = 4
 _MOST_INITIALS: Final = 3
 _NO_INITIALS: Final = words(
     "uk us usa eu bc ad am pm pc dc ps ds di ci nb ps ie eg dob gp tv ok id nhs po pto rip qc kc mp hq hr pa ta asap"
@@ -371,6 +372,15 @@ class _Finder(CueRules, CapitalRules):
             low = self.lows[at]
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
+        added += [
+            self._mention(at, at)
+            for at in self.reading.tokens_of(names - self.known)
+            if at not in taken
+            and self._is_capital(at)
+            and self.flags[at] & HARMLESS
+            and self.flags[at] & ANY_GIVEN
+            and not self.flags[at] & MONTH
+        ]
         if self.caseless:
             added += [
                 self._mention(at, at)
@@ -382,6 +392,9 @@ class _Finder(CueRules, CapitalRules):
             ]
             taken |= {mention.first for mention in added}
         added += self._signatures(taken)
+        added += self._last_line(
+            taken | {at for mention in added for at in range(mention.first, mention.last + 1)}
+        )
         added += [
             Mention(at, at, at, (self.lows[at][:-1],))
             for at in self.reading.tokens_of({name + "s" for name in names})
@@ -392,6 +405,29 @@ class _Finder(CueRules, CapitalRules):
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found
+
+    def _last_line(self, taken: set[int]) -> Iterator[Mention]:
+        """A last line that is a name or initials alone signs the text: `D.`, `Humphrey Cattermole`."""
+        start = self.count - 1
+        while start > 0 and self.count - start < _LONGEST_SIGNATURE and "\n" not in self.seps[start]:
+            start -= 1
+        if start < 1 or "\n" not in self.seps[start] or not taken.isdisjoint(range(start, self.count)):
+            return
+        rest = range(start, self.count)
+        if all(
+            self._is_capital(i)
+            and self.words[i].isalpha()
+            and not self.flags[i] & (POLICE_WORD | HARMLESS | ORG | KIN | ROLE | PLACE | AFTER_A_PLACE)
+            and (not self.flags[i] & ENGLISH or self.flags[i] & GIVEN or (len(self.words[i]) == 1))
+            and (i == start or self.seps[i] in {" ", ". ", "."})
+            for i in rest
+        ) and (
+            len(rest) > 1
+            or len(self.words[start]) == 1
+            or self.flags[start] & ANY_NAME
+            or not self.flags[start]
+        ):
+            yield self._mention(start, self.count - 1, is_self=True)
 
     def _signatures(self, taken: set[int]) -> Iterator[Mention]:
         """The line after `Regards,` and the like, whatever the case of its name."""

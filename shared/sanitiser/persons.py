@@ -119,11 +119,7 @@ def _grouped(
         person = _bearer(mention, evidence[n], n, by_name, of_mention) or _officer_for_short(
             mention, officers
         )
-        if (
-            person
-            and mention.titled in {"mrs", "ms", "miss"}
-            and any(_is_subject(person, one) for one in subjects)
-        ):
+        if person and mention.titled in _OF_OTHERS and any(_is_subject(person, one) for one in subjects):
             person = None  # `mrs haynes` is not the officer Curtis Haynes
         if person is None:
             person = Person(set(mention.names), set(mention.names[:1]) if len(mention.names) > 1 else set())
@@ -177,6 +173,10 @@ def _bearer(
     return fitting[0]
 
 
+_OF_OTHERS: Final = words(
+    """mrs ms miss mx dr prof professor rev reverend revd fr father lady dame rabbi imam pastor bishop canon deacon uncle auntie
+    aunty aunt nan nana gran granny grandma grandad grandpa nain taid matron nurse"""
+)
 _MOST_OFFICERS: Final = 20
 
 
@@ -205,8 +205,8 @@ def _fits(mention: Mention, person: Person, evidence: int) -> bool:
         return mention.names[0] in person.names and any(
             given[0] == mention.initials[0] for given in person.given
         )
-    if mention.titled in {"mrs", "ms", "miss", "mr", "mx", "dr"} and person.evidence == IS_POLICE:
-        return mention.titled == "mr"
+    if mention.titled and person.evidence == IS_POLICE:
+        return mention.titled == "mr" or mention.titled not in _OF_OTHERS
     return True
 
 
@@ -231,9 +231,7 @@ def _is_subject(person: Person, subject: Subject) -> bool:
         return False
     unknown = names - known
     if not unknown:
-        return not (
-            any(m.titled in {"mrs", "miss", "ms"} for _, m in person.mentions) and len(subject.names) > 1
-        )
+        return not (any(m.titled in _OF_OTHERS for _, m in person.mentions) and len(subject.names) > 1)
     return all(
         any(is_short_for(name, whole) or is_short_for(whole, name) or name == whole[:1] for whole in known)
         for name in unknown

@@ -33,7 +33,7 @@ _BEFORE: Final = words(
     "at in for with from to of on by near behind above below over opposite outside off inside round around up down @ yn ym w na la chez"
 )
 _HOME: Final = words(
-    """live lives lived living reside resides resided residing stay stays staying lodge lodges lodging moved moves moving rent rents
+    """halls live lives lived living reside resides resided residing stay stays staying lodge lodges lodging moved moves moving rent rents
     renting rented dwell kip kips sleeps crashes crashing housed placed refuge hostel shelter moored mooring pitch byw mieszka mieszkam
     mieszkamy locuieste locuiesc vive habite oturuyor"""
 )
@@ -45,7 +45,7 @@ _TIES: Final = _HOME | words(
     member congregation choir elder trustee owner owns own runs run manages manage managing founder partner pastor minister imam vicar
     priest mechanic stall farm farms crofts barber hairdresser groom deckhand skipper postman postie driver placement placements
     secretary treasurer caretaker governor patient resident tenant pracuje pracuja lucreaza lucrez trabaja trabalha travaille calisiyor
-    collects delivers deliver packs picks packing volunteered captains coaches coach referees umpires doors"""
+    wkg wks wrks play played collects delivers deliver packs picks packing volunteered captains coaches coach referees umpires doors"""
 )
 _LINKS: Final = words(
     "is s was are were now back still who currently also just 's both all off sick up down over out away there her his the"
@@ -58,7 +58,7 @@ _JOINS: Final = words("of the and on in y yr o'")
 
 def whereabouts(reading: Reading) -> Iterator[Span]:
     """Named places, firms and clubs that a private person belongs to."""
-    if reading.is_caseless or not reading.has_any(_HINTS):
+    if reading.is_caseless or not (reading.has_any(_HINTS) or "[name-" in reading.low):
         return
     done = -1
     for i, word in enumerate(reading.words):
@@ -85,11 +85,18 @@ _HINTS: Final = _TIES | _HERE
 
 
 def _leads(reading: Reading, before: int, i: int) -> bool:
-    return (
-        reading.lows[before] in _BEFORE
-        and reading.seps[before + 1] == " "
-        or (reading.seps[i] in {" @ ", " = "})
+    """Whether a preposition, a sign for `at` or a verb of running stands before the name."""
+    if reading.seps[i] in _SIGNS:
+        return True
+    return reading.seps[before + 1] == " " and (
+        reading.lows[before] in _BEFORE or (reading.lows[before] in _RUNNING and before + 1 <= i)
     )
+
+
+_SIGNS: Final = frozenset((" @ ", " = "))
+_RUNNING: Final = words(
+    "run runs ran running manage manages managed managing own owns owned owning attend attends attended attending"
+)
 
 
 def _end(reading: Reading, i: int) -> int:
@@ -118,17 +125,25 @@ def _end(reading: Reading, i: int) -> int:
             end = after + 1
         else:
             break
-    if reading.lows[end] == "s" and end > i and not reading.flags[end - 1] & ENGLISH:
-        pass
+    after = end + 1
+    if (
+        after < len(reading.words)
+        and reading.seps[after] == " "
+        and reading.flags[after] & AFTER_A_PLACE & ~POLICE_WORD
+    ):
+        end += not reading.flags[after] & POLICE_WORD
     return end
 
 
 def _tie(reading: Reading, before: int) -> bool | None:
     """Whether the nearest word before that ties somebody to a place is one for a home; None if there is none."""
     linked = True
+    crosses = reading.words[before][0].isupper()  # `I groom his horses. At Plumpton Stables`
     for k in range(before, max(-1, before - _FARTHEST), -1):
         if k != before and any(c in ".!?;\n" for c in reading.seps[k + 1]):
-            return None
+            if not crosses:
+                return None
+            crosses = False
         low, f = reading.lows[k], reading.flags[k]
         if f & POLICE_WORD or low in {"he's", "she's", "hes", "shes"} and not linked:
             return None
