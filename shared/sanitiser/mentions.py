@@ -27,7 +27,6 @@ from shared.sanitiser.lexicon import (
     PLACE,
     POLICE,
     RANK,
-    RARE_GIVEN,
     ROLE,
     SCHOOL,
     STREET,
@@ -103,11 +102,9 @@ _NO_INITIALS: Final = words(
 _NO_INITIALS_AFTER: Final = words("d.o.b of the")
 
 
-def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
-    """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
-    may be names, for no list has them. `known` are names of the form's subjects."""
-    finder = _Finder(reading, known)
-    return finder.find(), finder.left()
+def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> list[Mention]:
+    """The mentions of persons in their order, none overlapping another. `known` are names of the form's subjects."""
+    return _Finder(reading, known).find()
 
 
 class _Finder(CueRules, CapitalRules):
@@ -126,20 +123,6 @@ class _Finder(CueRules, CapitalRules):
                 self.found.append(mention)
                 self.taken_to = mention.last
         return self._with_repetitions()
-
-    def left(self) -> list[int]:
-        """Tokens that look like a name, that no list has, and that were taken for a place or for no name."""
-        taken = {at for mention in self.found for at in range(mention.first, mention.last + 1)}
-        return [
-            at
-            for at in self.doubtful
-            if at not in taken
-            and not self.flags[at] & ~(SURNAME | RARE_GIVEN)
-            and not (self._starts_sentence(at) and not self.flags[at])
-            and len(self.lows[at]) > 2
-            and self.words[at].isalpha()
-            and not (self.words[at].isupper() and not self.shouted)
-        ]
 
     def _at(self, i: int) -> Mention | None:
         word, f = self.words[i], self.flags[i]

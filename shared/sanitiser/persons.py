@@ -83,20 +83,18 @@ _NO_NAMES: Final = words(
 )
 
 
-def find_persons(
-    readings: Sequence[Reading], subjects: Sequence[Subject]
-) -> tuple[list[Person], list[list[int]]]:
-    """All persons of the texts in the order of their first mention, each placed; and for each text the tokens that
-    were left though they may be names."""
+def find_persons(readings: Sequence[Reading], subjects: Sequence[Subject]) -> list[Person]:
+    """All persons of the texts in the order of their first mention, each placed."""
     known = frozenset(name for subject in subjects for name in subject.names)
-    read = [find_mentions(reading, known) for reading in readings]
-    found = [(at, mention) for at, (mentions, _) in enumerate(read) for mention in mentions]
+    found = [
+        (at, mention) for at, reading in enumerate(readings) for mention in find_mentions(reading, known)
+    ]
     for at, mention in found:
         i = mention.title - 1
         if i >= 0 and readings[at].lows[i] in _BLOOD and readings[at].seps[i + 1] in {" ", ", "}:
             mention.is_kin = True
     evidence = [evidence_beside(readings[at], mention, found, n, at) for n, (at, mention) in enumerate(found)]
-    return _grouped(found, evidence, subjects), [left for _, left in read]
+    return _grouped(found, evidence, subjects)
 
 
 _BLOOD: Final = words(

@@ -94,7 +94,7 @@ class Reading:
     `words`, `lows`, `starts`, `ends` and `flags` are its tokens: as written, in lower case without accents,
     where they stand in `text`, and the flags of the lexicon. `seps[i]` is what stands before token `i`;
     `seps[-1]` ends the text. `at` has the tokens of each word. `is_caseless`: capitals tell nothing, for the text is
-    all in capitals, or all but without any.
+    all in capitals, or all but without any; `is_shouted`: it is all in capitals.
     """
 
     __slots__ = (
@@ -108,6 +108,7 @@ class Reading:
         "ends",
         "flags",
         "is_caseless",
+        "is_shouted",
         "low",
         "lows",
         "sent",
@@ -149,6 +150,7 @@ class Reading:
         self._at: dict[str, list[int]] = {}
         self._asked = self._sets = 0
         self.is_caseless = _is_caseless(text)
+        self.is_shouted = self.is_caseless and sum(map(str.isupper, text)) > sum(map(str.islower, text))
         self.digit_runs = tuple(_digit_runs(text))
         self.digits = sum(end - start for start, end in self.digit_runs)
 

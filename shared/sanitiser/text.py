@@ -190,11 +190,11 @@ def _found(
         at: [(span, 0) for recognise in _RECOGNISERS[fields[at].kind] for span in recognise(readings[at])]
         for at in sorted(changed)
     }
-    for at, of_text in spans.items():
-        of_text += _repeated(readings[at], of_text)
+    for at, found in spans.items():
+        found.extend(_repeated(readings[at], found))
     with_persons = [at for at, field in enumerate(fields) if field.kind in _WITH_PERSONS]
     of_persons = [readings[at] for at in with_persons]
-    persons, left = find_persons(of_persons, subjects)
+    persons = find_persons(of_persons, subjects)
     for person in persons:
         if person.stays:
             continue
@@ -216,8 +216,9 @@ def _found(
             )
     doubts: list[list[tuple[Reason, Span]]] = [[] for _ in fields]
     if with_doubts:
-        for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
-            doubts[at] = of_text
+        masked = [[span for span, _ in spans.get(at, ())] for at in with_persons]
+        told = find_doubts(of_persons, persons, masked, subjects)
+        doubts = [told[with_persons.index(at)] if at in with_persons else [] for at in range(len(fields))]
     return _Found({at: _unmarked(readings[at], of_text) for at, of_text in spans.items()}, doubts)
 
 

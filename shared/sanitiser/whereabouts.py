@@ -8,20 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.sanitiser.lexicon import (
-    BUILDING,
     CALLER,
-    COMMON,
     ENGLISH,
     GIVEN,
     HARMLESS,
     KIN,
     MONTH,
-    ORG,
-    PARTICLE,
     PLACE,
     ROLE,
-    SCHOOL,
-    STREET,
     places,
     public_names,
     words,
@@ -110,9 +104,7 @@ def _end(reading: Reading, i: int) -> int:
             and word[0].isupper()
             and not reading.flags[after] & POLICE_WORD
             and word != "I"
-        ):
-            end = after
-        elif sep == "'" and reading.lows[after] == "s":
+        ) or (sep == "'" and reading.lows[after] == "s"):
             end = after
         elif (
             sep == " "
@@ -145,20 +137,36 @@ def _tie(reading: Reading, before: int) -> bool | None:
                 return None
             crosses = False
         low, f = reading.lows[k], reading.flags[k]
-        if f & POLICE_WORD or low in {"he's", "she's", "hes", "shes"} and not linked:
+        if f & POLICE_WORD or (low in {"he's", "she's", "hes", "shes"} and not linked):
             return None
         if low in _TIES:
             return None if _is_officers(reading, k) else low in _HOME
+        if low.startswith("[name-"):
+            return False if linked and _is_subject(reading, k) else None
         if k == before:
-            continue
+            if low == "for" and "i" in reading.lows[max(0, k - 4) : k]:
+                return False  # `I do it for Hestia House`
+            if reading.seps[k + 1] not in _SIGNS:
+                continue
         if (
             linked
             and reading.lows[before] in {"at", "@", "of"}
             and (low in {"i'm", "im", "we're"} or f & (KIN | ROLE | CALLER))
         ):
             return None if _is_officers(reading, k) else False
-        linked = linked and low in _LINKS
+        # `[name-1] sails at Polvellan`: at most one word of a habit, right before the preposition.
+        linked = linked and (low in _LINKS or (k == before - 1 and low.endswith("s") and len(low) > 4))
     return None
+
+
+def _is_subject(reading: Reading, i: int) -> bool:
+    """`Her cousin [name-1] sails at`, `[name-1], at`; not `he hit [name-1] at`, which is where it happened."""
+    return (
+        not i
+        or reading.seps[i] not in {" ", " ("}
+        or bool(reading.flags[i - 1] & (KIN | ROLE | CALLER))
+        or reading.lows[i - 1] in {"and", "is", "s", "who", "but", "so", "because"}
+    )
 
 
 def _is_officers(reading: Reading, i: int) -> bool:
@@ -195,9 +203,7 @@ def _is_exact(reading: Reading, i: int, end: int) -> bool:
     named = [f for f, low in zip(flags, lows, strict=True) if low not in _JOINS and low != "s"]
     if all(f & (PLACE | HARMLESS) for f in named):
         return False
-    if len(named) == 1 and named[0] & ENGLISH and lows[-1] != "s":
-        return False
-    return True
+    return not (len(named) == 1 and named[0] & ENGLISH and lows[-1] != "s")
 
 
 _POLICE_AFTER: Final = words("station nick stn cells custody response cid team section")
