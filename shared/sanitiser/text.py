@@ -223,13 +223,18 @@ def _found(
 
 
 _LEAST_REPEATED: Final = 5
+_REPEATED: Final = frozenset(("address", "school", "workplace", "handle", "identity-number"))
 _MOST_REPEATED: Final = 60
 
 
 def _repeated(reading: Reading, spans: Sequence[tuple[Span, int]]) -> list[tuple[Span, int]]:
     """The same words again, where nothing beside them says what they are: `no signal at Skelgill End`."""
     found: list[tuple[Span, int]] = []
-    known = {reading.low[span.start : span.end]: span.kind for span, _ in spans[:_MOST_REPEATED]}
+    known = {
+        reading.low[span.start : span.end]: span.kind
+        for span, _ in spans[:_MOST_REPEATED]
+        if span.kind in _REPEATED
+    }
     for words, kind in known.items():
         if len(words) < _LEAST_REPEATED or not words[0].isalnum() or reading.low.count(words) < 2:
             continue

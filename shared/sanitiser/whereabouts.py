@@ -16,6 +16,7 @@ from shared.sanitiser.lexicon import (
     MONTH,
     PLACE,
     ROLE,
+    TITLE,
     places,
     public_names,
     words,
@@ -140,7 +141,8 @@ def _tie(reading: Reading, before: int) -> bool | None:
         if f & POLICE_WORD or (low in {"he's", "she's", "hes", "shes"} and not linked):
             return None
         if low in _TIES:
-            return None if _is_officers(reading, k) else low in _HOME
+            is_loose = reading.lows[before] == "on" and k < before - 1  # `runs the cafe on the Golden Mile`
+            return None if is_loose or _is_officers(reading, k) else low in _HOME
         if low.startswith("[name-"):
             return False if linked and _is_subject(reading, k) else None
         if k == before:
@@ -175,7 +177,7 @@ def _is_officers(reading: Reading, i: int) -> bool:
         if any(c in ".!?\n" for c in reading.seps[k + 1]):
             return False
         low, f = reading.lows[k], reading.flags[k]
-        if f & (KIN | ROLE | CALLER) or low in _HERE or low in {"my", "who"}:
+        if f & (KIN | ROLE | CALLER) or low in _HERE or low == "my":
             return False
         if f & POLICE_WORD:
             return True
@@ -198,7 +200,7 @@ def _is_exact(reading: Reading, i: int, end: int) -> bool:
         return False
     if flags[0] & ANY_GIVEN and not flags[-1] & AFTER_A_PLACE and lows[-1] != "s":
         return False  # a person, who is masked as one
-    if lows[0] in {"op", "operation"}:
+    if lows[0] in {"op", "operation"} or flags[0] & TITLE or lows[-1] in _POLICE_AFTER:
         return False
     named = [f for f, low in zip(flags, lows, strict=True) if low not in _JOINS and low != "s"]
     if all(f & (PLACE | HARMLESS) for f in named):
@@ -206,4 +208,4 @@ def _is_exact(reading: Reading, i: int, end: int) -> bool:
     return not (len(named) == 1 and named[0] & ENGLISH and lows[-1] != "s")
 
 
-_POLICE_AFTER: Final = words("station nick stn cells custody response cid team section")
+_POLICE_AFTER: Final = words("station nick stn cells custody response cid team section division")
