@@ -26,7 +26,7 @@ Welsh. `same_name`: an officer and a private person of one name. `many_persons`:
 so."""
 
 MANY: Final = 9
-RISK: Final = 0.82
+RISK: Final = 0.88
 """From which chance on that a text still leads to somebody it is held."""
 _MOST_SHOWN: Final = 3
 
