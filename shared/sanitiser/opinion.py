@@ -8,7 +8,7 @@ where it holds something for private that the rules keep, a person looks. `train
 import json
 import math
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -180,25 +180,30 @@ def features(reading: Reading, first: int, last: int, known: frozenset[str] = fr
     yield from _nearby(reading, first, last)
 
 
-def _names(flags: int) -> list[str]:
-    return [name for name, flag in _FLAGS if flags & flag] or ["unknown"]
+@lru_cache(maxsize=4096)
+def _names(flags: int) -> tuple[str, ...]:
+    return tuple(name for name, flag in _FLAGS if flags & flag) or ("unknown",)
 
 
 def _sign(sep: str) -> str:
     return "line" if "\n" in sep else sep.strip()[:1] or "space"
 
 
-def _neighbour(reading: Reading, i: int, where: str) -> Iterator[str]:
+def _neighbour(reading: Reading, i: int, where: str) -> tuple[str, ...]:
     if not 0 <= i < len(reading.words):
-        yield where + " edge"
-        return
+        return (where + " edge",)
     low, f = reading.lows[i], reading.flags[i]
-    if f & COMMON or low in STOP:
-        yield where + " " + low
-    for name in _names(f & ~(ENGLISH | COMMON)) if f & ~(ENGLISH | COMMON) else ():
-        yield where + " is " + name
-    if reading.words[i][0] == "[":
-        yield where + " marker"
+    return _of_neighbour(low if f & COMMON or low in STOP else "", f, reading.words[i][0] == "[", where)
+
+
+@lru_cache(maxsize=16_384)
+def _of_neighbour(low: str, flags: int, is_marker: bool, where: str) -> tuple[str, ...]:
+    names = [where + " " + low] if low else []
+    if flags & ~(ENGLISH | COMMON):
+        names += [where + " is " + name for name in _names(flags & ~(ENGLISH | COMMON))]
+    if is_marker:
+        names.append(where + " marker")
+    return tuple(names)
 
 
 def _nearby(reading: Reading, first: int, last: int) -> Iterator[str]:
@@ -221,18 +226,26 @@ def _nearby(reading: Reading, first: int, last: int) -> Iterator[str]:
 _PEOPLE: Final = frozenset(("first", "he", "she", "they", "police", "kin", "role", "caller"))
 
 
-def _group(reading: Reading, i: int) -> list[str]:
-    low, f = reading.lows[i], reading.flags[i]
+def _group(reading: Reading, i: int) -> tuple[str, ...]:
+    low = reading.lows[i]
+    return _of_group(low if low in _GROUPED else "", reading.flags[i] & (POLICE_WORD | CALLER | KIN | ROLE))
+
+
+@lru_cache(maxsize=4096)
+def _of_group(low: str, flags: int) -> tuple[str, ...]:
     names = [name for name, group in _GROUPS.items() if low in group]
-    if f & POLICE_WORD:
+    if flags & POLICE_WORD:
         names.append("police")
-    if f & CALLER:
+    if flags & CALLER:
         names.append("caller")
-    elif f & KIN:
+    elif flags & KIN:
         names.append("kin")
-    elif f & ROLE:
+    elif flags & ROLE:
         names.append("role")
-    return names
+    return tuple(names)
+
+
+_GROUPED: Final = frozenset[str]().union(*_GROUPS.values())
 
 
 @cache

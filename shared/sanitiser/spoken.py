@@ -92,8 +92,9 @@ _LETTER_O: Final = re.compile(r"(?<!\w)(?:[0-9]{1,5}o{1,2}|o{1,2}[0-9]{1,6})[0-9
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more in a row of which at least two are words, with a filler or two between."""
     at = reading.tokens(_SPOKEN)
-    if reading.digits and _LETTER_O.search(reading.low):
-        at = sorted({*at, *(i for i, low in enumerate(reading.lows) if _LETTER_O.match(low))})
+    low = reading.low
+    if any(low[start - 1 : start] == "o" or low[end : end + 1] == "o" for start, end in reading.digit_runs):
+        at = sorted({*at, *(i for i, word in enumerate(reading.lows) if _LETTER_O.match(word))})
     if len(at) < 2:
         return
     done = -1
