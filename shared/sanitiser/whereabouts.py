@@ -56,8 +56,8 @@ def whereabouts(reading: Reading) -> Iterator[Span]:
     if reading.is_caseless or not (reading.has_any(_HINTS) or "[name-" in reading.low):
         return
     done = -1
-    for i, word in enumerate(reading.words):
-        if i <= done or not i or not word[0].isupper() or reading.lows[i] in STOP - {"the"}:
+    for i in _begins(reading):
+        if i <= done or not reading.words[i][0].isupper() or reading.lows[i] in STOP - {"the"}:
             continue
         before = i - 1
         if reading.lows[before] == "the" and reading.seps[i] == " ":
@@ -79,6 +79,17 @@ def whereabouts(reading: Reading) -> Iterator[Span]:
 _HINTS: Final = _TIES | _HERE
 
 
+def _begins(reading: Reading) -> list[int]:
+    """The tokens after a preposition, with or without `the`, after a verb of running and after a sign for `at`."""
+    count = len(reading.words)
+    found: set[int] = set()
+    for at in reading.tokens(_BEFORE_NAME):
+        found.update(i for i in (at + 1, at + 2) if i < count)
+    if "@" in reading.low or "=" in reading.low:
+        found.update(i for i in range(1, count) if reading.seps[i] in _SIGNS)
+    return sorted(found)
+
+
 def _leads(reading: Reading, before: int, i: int) -> bool:
     """Whether a preposition, a sign for `at` or a verb of running stands before the name."""
     if reading.seps[i] in _SIGNS:
@@ -92,6 +103,9 @@ _SIGNS: Final = frozenset((" @ ", " = "))
 _RUNNING: Final = words(
     "run runs ran running manage manages managed managing own owns owned owning attend attends attended attending"
 )
+
+
+_BEFORE_NAME: Final = _BEFORE | _RUNNING
 
 
 def _end(reading: Reading, i: int) -> int:
