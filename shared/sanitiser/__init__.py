@@ -8,10 +8,12 @@ The rooms, in the order in which a text passes them:
   `walk` over the tokens; `placing`: police or private, by the words beside a mention; `persons`: the mentions of
   all fields grouped into persons;
 - `birth`, `codes`, `identity`, `numbers`, `spoken`, `online`, `vehicles`, `addresses`, `homes`,
-  `affiliations`: all other traces, each a pure function from a `Reading` to spans;
-- `languages`, `doubts`: the reasons for which a person should look;
+  `affiliations`, `whereabouts`: all other traces, each a pure function from a `Reading` to spans;
+- `languages`, `opinion`, `doubts`: the reasons for which a person should look;
 - `markers`: what stands in the place of a trace; `text`: all of it together, and what may stay in which field;
-- `free_text`: the type of a field that is sanitised as it is read; `evaluation`: the command that measures.
+- `free_text`: the type of a field that is sanitised as it is read;
+- `evaluation`, `training`, `gazetteers.build`: the commands that measure, fit the second opinion and build the
+  gazetteers.
 
 No recogniser raises; each takes time linear in the length of the text: every repetition is bounded, or starts at a
 place where no other attempt has been. What nothing makes police is masked.

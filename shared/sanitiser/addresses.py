@@ -9,7 +9,21 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.sanitiser.lexicon import PLACE, RANK, lexicon, words
+from shared.sanitiser.lexicon import (
+    COMMON,
+    ENGLISH,
+    GIVEN,
+    HARMLESS,
+    KIN,
+    MONTH,
+    PLACE,
+    POLICE,
+    RANK,
+    ROLE,
+    SURNAME,
+    lexicon,
+    words,
+)
 from shared.sanitiser.reading import ANY_MARKER, Reading, Span
 
 _STREET: Final = (
@@ -133,6 +147,8 @@ def addresses(reading: Reading) -> Iterator[Span]:
         for found in reading.matches(_FLAT_ALONE, _FLATS):
             yield Span(found.start(), found.end(), "address")
         yield from _house_numbers(reading)
+        if not caseless:
+            yield from _named_after_number(reading)
         for found in reading.matches(_ROOM_ALONE, _ROOM_WORDS):
             if not _NO_HOME_ROOM.search(reading.before(found.start(), 16)):
                 yield Span(found.start(), found.end(), "address")
@@ -179,7 +195,7 @@ def _numbered(reading: Reading, *, caseless: bool) -> Iterator[Span]:
         if start < done or (start and (low[start - 1].isalnum() or low[start - 1] in "/.-#£$")):
             continue
         found = pattern.match(low, start) or _STREET_FIRST.match(low, start)
-        if found is None:
+        if found is None or _DAY_AND_PLACE.match(low, start):
             continue
         if not caseless:
             words = re.findall(r"[^\W\d_][\w']*", text[found.start() : found.end()])
@@ -243,6 +259,48 @@ def _house_numbers(reading: Reading) -> Iterator[Span]:
             yield Span(reading.starts[i], reading.ends[after], "address")
 
 
+_TO_HOUSE: Final = words("at to from outside into opposite is number no flat apartment no. visited entered")
+_NO_NUMBER_BEFORE: Final = words(
+    "bus route page section para room platform tram train line unit channel part class year article"
+)
+_NUMBERED: Final = words("para paras rifles scots commando squadron regiment brigade live")
+_HOUSE_NUMBER: Final = re.compile(r"[0-9]{1,3}[a-z]?\Z")
+
+
+def _named_after_number(reading: Reading) -> Iterator[Span]:
+    """`at 14 Rowan`, `flat 6 Argyle`, `number 12, Larkrise`: a house number before a name without a word for a street."""
+    for i, word in enumerate(reading.words):
+        after = i + 1
+        if not (
+            i and word[0].isdecimal() and _HOUSE_NUMBER.match(reading.lows[i]) and after < len(reading.words)
+        ):
+            continue
+        before = reading.lows[i - 1]
+        if before not in _TO_HOUSE or before in _NO_NUMBER_BEFORE or reading.seps[i] not in {" ", ". "}:
+            continue
+        f = reading.flags[after]
+        if (
+            reading.seps[after] not in {" ", ", "}
+            or not reading.words[after][0].isupper()
+            or reading.words[after].isupper()
+            or f & (COMMON | HARMLESS | MONTH | POLICE | RANK | ROLE | KIN)
+            or (f & ENGLISH and not f & (GIVEN | SURNAME | PLACE))
+            or reading.lows[after] in _NUMBERED
+            or (reading.seps[after] == ", " and before not in {"number", "no", "flat", "apartment"})
+        ):
+            continue
+        end = after
+        if (
+            end + 1 < len(reading.words)
+            and reading.seps[end + 1] == " "
+            and reading.words[end + 1][0].isupper()
+            and not reading.flags[end + 1] & (POLICE | RANK)
+        ):
+            end += 1
+        begin = i - 1 if before in {"number", "no", "flat", "apartment"} else i
+        yield Span(reading.starts[begin], reading.ends[end], "address")
+
+
 def _number_last(reading: Reading) -> Iterator[Span]:
     low = reading.low
     for i in reading.tokens(_NUMBERS):
@@ -280,6 +338,8 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     if any(lexicon().get(word, 0) & RANK for word in place.lower().split()):
         return  # `stayed unwritten. Sergeant Deborah Lane`
     low = place.lower()
+    if _IS_DAY.match(low):
+        return
     if lexicon().get(low, 0) & PLACE or low in {
         "the",
         "a",
@@ -301,6 +361,12 @@ def _home(reading: Reading, cue: re.Match[str], *, caseless: bool) -> Iterator[S
     ):
         return
     yield Span(start, start + len(place), "address")
+
+
+_IS_DAY: Final = re.compile(
+    r"[0-9]{1,2}(?:st|nd|rd|th)? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|[0-9]{1,2}/[0-9]{1,2}\Z"
+)
+_DAY_AND_PLACE: Final = re.compile(r"(?:[0-2]?[0-9]|3[01])/(?:0?[1-9]|1[0-2]), ")
 
 
 def _blocks(reading: Reading) -> Iterator[Span]:

@@ -81,7 +81,9 @@ _EMPLOYER: Final = re.compile(
 _NO_EMPLOYER: Final = words(
     "i i'm english maths science law art history music french spanish german physics chemistry monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december mr mrs ms miss dr"
 )
-_RUN: Final = re.compile(r"[A-Z][\w'&.\-]{0,30}(?:\s(?:(?:and|&|of|the|on|in)\s)?[A-Z][\w'&.\-]{0,30}){0,5}")
+_RUN: Final = re.compile(
+    r"[A-Z](?:[\w'&\-]|\.(?=\w)){0,30}(?:\s(?:(?:and|&|of|the|on|in)\s)?[A-Z](?:[\w'&\-]|\.(?=\w)){0,30}){0,5}"
+)
 
 
 def schools(reading: Reading) -> Iterator[Span]:

@@ -41,7 +41,7 @@ _CARDINAL: Final = rf"(?:{_TEENS}|(?:twenty|thirty)(?:[ -]{_UNIT})?|{_UNIT})"
 _DAY: Final = rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)?\b|{_ORDINAL}|{_CARDINAL}\b)"
 _SOME_DAY: Final = (
     r"(?:[0-9]{1,4}\s?[/.\- ]\s?[0-9]{1,2}\s?[/.\- ]\s?[0-9]{1,4}|[0-9]{6,8}\b"
-    rf"|{_DAY}(?: day)?(?: of)?,? (?:the )?(?:{MONTH}|{_ORDINAL})(?:,? (?:of )?{_YEAR})?"
+    rf"|{_DAY}(?: day)?(?: of)?,? (?:the )?(?:{MONTH}|{_ORDINAL}|[0-9]{{1,2}}(?:st|nd|rd|th))(?:,? (?:of )?{_YEAR})?"
     rf"|{MONTH} (?:the )?{_DAY}(?:,? (?:of )?{_YEAR})?|{MONTH} [0-9]{{4}}\b)"
 )
 _HINTS: Final = words(

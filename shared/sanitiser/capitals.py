@@ -46,6 +46,18 @@ from shared.sanitiser.walk import (
 
 _BEFORE_VERB: Final = words("that can will to please just you i we they could would should")
 _OBJECTS: Final = words("my me us your him them")
+_KNOWN_AS: Final = words("known goes go went answers called calls")
+_THINGS: Final = words("it which that place group app street road pub")
+_POSSESSORS: Final = words(
+    "my our your his her their me wee big little eldest youngest older younger late clr's caller's s half ex step"
+)
+_CALLERS_OF_PERSONS: Final = words("they we everyone everybody people who him her them lads kids all")
+_TO_PERSONS: Final = words("told asked ask rang texted phoned married loves hates helped w alongside")
+_ASKED_OF: Final = words(
+    "who girl boy lad woman child person friend partner victim daughter son sister brother mother kid"
+)
+_HUMANS: Final = words("woman man lady lad girl boy guy bloke chap fella lass kid lodger carer")
+_ONE: Final = words("a an the this that young old another some wee local one little")
 _FAMILIES: Final = words("brothers family sisters twins boys lads household kids children")
 
 
@@ -86,6 +98,13 @@ class CapitalRules(TokenWalk):
             and " ".join(self.lows[i : i + 3]) in places()
         ):
             return self._skip(i + 2)
+        if (
+            i + 2 < self.count
+            and self.seps[i + 1] == "'"
+            and self.lows[i + 1] == "s"
+            and f"{low}'s {self.lows[i + 2]}" in places()
+        ):
+            return self._skip(i + 2)  # `King's Lynn`
         end = self._extend(i)
         if word.isupper() and len(word) > 1 and not self.caseless and not self._is_shouted_name(i, end):
             return self._skip(end) if end > i and self._ends_as_place(i, end) else None
@@ -100,12 +119,18 @@ class CapitalRules(TokenWalk):
                 and not (self.flags[i + 2] & (STREET | SCHOOL))
             ):
                 return self._mention(i, i + 1)
-            return self._skip(min(end + 1, self.count - 1))
+            return self._skip(end if self._is_ended_by_place(i, end) else min(end + 1, self.count - 1))
         if end > i and " ".join(self.lows[i : end + 1]) in public_names():
             return self._skip(end)
         length = end - i + 1
         before = self.lows[i - 1] if i and self.seps[i] in {" ", " '", ' "'} else ""
-        if before == "the" and end + 1 < self.count and self.lows[end + 1] in _FAMILIES and f & SURNAME:
+        if (
+            before == "the"
+            and end + 1 < self.count
+            and self.lows[end + 1] in _FAMILIES
+            and self.seps[end + 1] == " "
+            and (f & SURNAME or not f)
+        ):
             return self._mention(i, end)
         if before in {"the", "y", "yr"} and not f & GIVEN:
             return self._skip(end)
@@ -130,6 +155,8 @@ class CapitalRules(TokenWalk):
     def _is_name_after_all(self, i: int) -> bool:
         """A given name that is a harmless word too: `April`, `Jordan`, `Christian`."""
         after = i + 1
+        if self._is_place_of_person(i):
+            return True
         if self._is_followed_by_verb(i) or self._has_private_cue(i):
             return not self.flags[i] & MONTH or not self._starts_sentence(i)
         return (
@@ -168,6 +195,8 @@ class CapitalRules(TokenWalk):
 
     def _single(self, i: int, before: str, *, starts_sentence: bool) -> Mention | None:
         word, f = self.words[i], self.flags[i]
+        if self._is_place_of_person(i):
+            return self._mention(i, i)
         after_verb = self._is_followed_by_verb(i)
         if (
             before == "of"
@@ -236,7 +265,7 @@ class CapitalRules(TokenWalk):
                 and self._has_private_cue(i)
             ):
                 return self._mention(i, i)
-            if self._has_name_cue(i):
+            if self._has_name_cue(i) or self._answers_for_a_name(i):
                 return self._mention(i, i)
             self.doubtful.append(i)
             return None
@@ -265,6 +294,51 @@ class CapitalRules(TokenWalk):
             return self._skip(i)  # AirTag, YouTube
         return self._mention(i, i)
 
+    def _is_place_of_person(self, i: int) -> bool:
+        """Whether only a person's name can stand there, whatever else the word means: `my husband Art`, `her daughter is
+        Liberty`, `a lad known locally as Flash`, `a woman they call Treacle`."""
+        if (
+            i < 2
+            or self.seps[i] not in {" ", ' "', " '"}
+            or self.flags[i] & (POLICE | RANK | MONTH | KIN | ROLE)
+        ):
+            return False
+        word, last, f = self.words[i], i - 1, self.flags[i]
+        if word.isupper() or (f & HARMLESS and not f & ANY_GIVEN) or (f & PLACE and not f & ANY_NAME):
+            return False
+        if self.seps[i] != " " and i + 1 < self.count and self.seps[i + 1][:1] in {'"', "'"}:
+            return bool(self.flags[last] & GIVEN and self._is_capital(last)) or bool(
+                self.flags[last] & (CALLER | KIN)
+            )
+        if self.lows[last] in {"as", "by"}:
+            known = set(self.lows[max(0, i - 4) : last])
+            return bool(known & _KNOWN_AS) and not known & _THINGS
+        if self.lows[last] in {"is", "s", "was"} and self.seps[last] in {" ", "'"}:
+            owner = last - 1
+            return (
+                bool(self.flags[owner] & KIN)
+                and self.words[owner].islower()
+                and self.lows[owner - 1] in _POSSESSORS
+                and (bool(f & ANY_NAME) or not f)
+                and (i + 1 >= self.count or self.seps[i + 1] != " " or not f & ENGLISH)
+            )
+        if self.lows[last] in {"call", "calls", "called", "named", "nicknamed"}:
+            return self.lows[last - 1] in _CALLERS_OF_PERSONS or (
+                self.lows[last] in {"called", "named", "nicknamed"}
+                and bool(self.flags[last - 1] & (KIN | ROLE))
+            )
+        if not self.words[last].islower() or (
+            i + 1 < self.count and self._is_capital(i + 1) and self.seps[i + 1] == " "
+        ):
+            return False
+        if self.flags[last] & KIN and self.lows[last - 1] in _POSSESSORS:
+            return True
+        if self.lows[last] in _TO_PERSONS and not f & (COMMON | PLACE):
+            return True
+        return (
+            self.lows[last] in _HUMANS and self.lows[last - 1] in _ONE and (not f & PLACE or bool(f & GIVEN))
+        )
+
     def _is_told_of(self, i: int) -> bool:
         """`Mark is my son`: a common word, but for what follows."""
         return (
@@ -277,7 +351,12 @@ class CapitalRules(TokenWalk):
         """`Surname? O'Shea.`: what is said to a question for a name."""
         for k in range(i - 1, max(-1, i - 6), -1):
             if "?" in self.seps[k + 1]:
-                return self.lows[k] in {"name", "surname", "called", "forename"}
+                asked = self.lows[max(0, k - 6) : k + 1]
+                return self.lows[k] in {"name", "surname", "called", "forename"} or (
+                    not self.flags[i] & COMMON
+                    and (i + 1 >= self.count or self.seps[i + 1][0] in ".,\n")
+                    and not _ASKED_OF.isdisjoint(asked)
+                )
         return False
 
     def _is_station(self, i: int, before: str) -> bool:

@@ -284,7 +284,7 @@ class CueRules(TokenWalk):
         if (
             self.flags[i] & ENGLISH
             and self.words[i][0].islower()
-            and not (self.caseless and self._is_plain_name(start))
+            and not (self.caseless and (self._is_plain_name(start) or self._is_nickname_of_kin(i)))
         ):
             return None
         low = self.lows[start]
@@ -308,7 +308,7 @@ class CueRules(TokenWalk):
         if (
             self.caseless
             and not f & COMMON
-            and (f & ANY_NAME or not f & ENGLISH)
+            and (f & ANY_NAME or not f & ENGLISH or self._is_nickname_of_kin(i))
             and self.words[start].isalpha()
         ):
             return self._titled(i, start, self._extend_lower(start))
@@ -325,11 +325,30 @@ class CueRules(TokenWalk):
         if (
             low in STOP
             or not low[0].isalpha()
-            or f & (COMMON | VERB)
+            or f & VERB
+            or (f & COMMON and (not f & SURNAME or self.lows[i] == "miss"))
             or (self.lows[i] == "miss" and f & ENGLISH)
         ):
             return None
         return self._titled(i, start, self._extend_lower(start))
+
+    def _is_nickname_of_kin(self, i: int) -> bool:
+        """`my uncle curly went round`: a plain word between a relative and what the relative does."""
+        after = i + 2
+        return (
+            self.lows[i] in _OF_KIN
+            and bool(i)
+            and self.lows[i - 1] in {"my", "me", "our", "his", "her", "their"}
+            and bool(self.flags[i + 1] & ENGLISH)
+            and not self.flags[i + 1] & (COMMON | VERB)
+            and self.seps[i + 1] == " "
+            and after < self.count
+            and (
+                self.seps[after] == "'"
+                or bool(self.flags[after] & VERB)
+                or self.lows[after] in {"and", "who"}
+            )
+        )
 
     def _is_plain_name(self, i: int) -> bool:
         f = self.flags[i]

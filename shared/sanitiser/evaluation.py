@@ -11,7 +11,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,13 +58,18 @@ def sanitised(line: dict[str, Any]) -> Sanitised:
     return sanitise(line["narrative"], subjects=[subject.get("name") for subject in line.get("subjects", ())])
 
 
-def evaluate(lines: Iterable[dict[str, Any]], *, show: bool = False) -> dict[str, float]:
+def evaluate(
+    lines: Iterable[dict[str, Any]],
+    *,
+    show: bool = False,
+    sanitised_by: Callable[[dict[str, Any]], Sanitised] = sanitised,
+) -> dict[str, float]:
     """Prints the tables and gives the four shares."""
     texts = held = masked = kept = leaks = wrong = open_masked = open_leaks = 0
     by: dict[str, Counter[str]] = defaultdict(Counter)
     reasons: Counter[str] = Counter()
     for line in lines:
-        result = sanitised(line)
+        result = sanitised_by(line)
         is_held = bool(result.doubts) or line.get("could_be_guessed") == "yes"
         leaked = [trace for trace in line["expected_masked"] if survives(trace, result.text)]
         lost = [part for part in line["expected_kept"] if not survives(part, result.text)]

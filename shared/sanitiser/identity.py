@@ -35,6 +35,13 @@ _MINE: Final = re.compile(
 _OWN_NUMBER: Final = re.compile(
     r"(?:i'm|im|i am)(?: a)?(?: (?:serving|police))?(?: (?:pc|dc|ps|sgt|number|no|officer|police constable|sergeant|constable)\.?)?(?:[^.\n\d]{0,60}\b(?:warrant|collar|shoulder|force|badge|epaulette)(?: (?:no|number)\b\.?)?(?: is|:|,)?)? ?((?:[a-z] )?[0-9]{3,6}[a-z]{0,2})\b(?! (?:years|weeks|miles|months|days|times|quid|pounds))"
 )
+# `my clinic number RX 4451 09`: whatever the caller calls a number of the caller's own, but for those of the event.
+_CALLERS_OWN: Final = re.compile(
+    r"(?:my|our|clr's|caller's|complainant's|client's|patient's|her mum's|my mum's|my son's|my daughter's) "
+    r"(?!(?:[\w'\-]+ ){0,2}(?:crime|incident|cad|log|custody|case|complaint|police|court|report|ref|reference|event|call)\b)"
+    r"(?:[\w'\-]{2,20} ){0,2}(?:number|no|id|card|account|membership|tenancy|policy|permit|pin|code)\b\.?(?: (?:number|no|id)\b\.?)?"
+    r"(?:\s?[:=#\-]| is\b| was\b|,| it's\b){0,3}\s?([a-z]{0,4}[ /\-]?[0-9][0-9a-z]{0,9}(?:[ /\-][0-9][0-9a-z]{0,9}){0,4}(?:[/\-][a-z]{1,2}\b)?)(?![\w])"
+)
 _EXTENSION: Final = re.compile(
     r"(?:ext|extension|crn|payroll|dx)\.?(?:'s| is|:)? ?((?:[a-z]{1,2} ?)?[0-9]{1,7})\b"
 )
@@ -68,6 +75,7 @@ _DIRECT: Final = words("passport visa brp arc pnc pncid cro prison nomis gwf nin
 _BADGES: Final = words(
     "collar warrant shoulder staff badge payroll service force pay employee officer epaulette licence taxi plate union pin"
 )
+_WHOSE: Final = frozenset(("my", "our", "clr", "caller", "complainant", "client", "patient", "her"))
 _OWN: Final = frozenset(("my", "caller", "clr", "complainant"))
 _SELF: Final = frozenset(("i'm", "im", "i"))
 _EXTENSIONS: Final = frozenset(("ext", "extension", "crn", "payroll", "dx"))
@@ -86,6 +94,7 @@ def identity_numbers(reading: Reading) -> Iterator[Span]:
         *(reading.matches(_MINE, _OWN) if reading.has_any(_BADGES) else ()),
         *reading.matches(_OWN_NUMBER, _SELF),
         *reading.matches(_EXTENSION, _EXTENSIONS),
+        *reading.matches(_CALLERS_OWN, _WHOSE),
         *(_BEFORE.finditer(low) if reading.has_any(_PAPERS) else ()),
     ]
     if found_all:

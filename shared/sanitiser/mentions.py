@@ -27,7 +27,6 @@ from shared.sanitiser.lexicon import (
     PLACE,
     POLICE,
     RANK,
-    RARE_GIVEN,
     ROLE,
     SCHOOL,
     STREET,
@@ -58,6 +57,10 @@ _FIRM: Final = (
 )
 _LAST_PLAIN: Final = "z" * 9
 _DETERMINERS: Final = words("the a an this that his her their my our your its every each another some any no")
+_POSSESSORS: Final = words("his her their my our your its")
+_AFTER_OWNER: Final = words(
+    "his her my our the a mum mam dad nan sister brother mate house phone car flat place room gran"
+)
 _DOTTED_RANKS: Final = words("pc dc ds ps ci di dci wpc")
 
 
@@ -91,6 +94,7 @@ _NO_NAME_IN_SCRIPT: Final = _without_marks(
 )
 _BETWEEN_LETTERS: Final = frozenset((" ", "-", ", ", ".", ". ", ".-"))
 _FEWEST_SPELLED: Final = 3
+_LONGEST_SIGNATURE: Final = 4
 _MOST_INITIALS: Final = 3
 _NO_INITIALS: Final = words(
     "uk us usa eu bc ad am pm pc dc ps ds di ci nb ps ie eg dob gp tv ok id nhs po pto rip qc kc mp hq hr pa ta asap"
@@ -98,11 +102,9 @@ _NO_INITIALS: Final = words(
 _NO_INITIALS_AFTER: Final = words("d.o.b of the")
 
 
-def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> tuple[list[Mention], list[int]]:
-    """The mentions of persons in their order, none overlapping another, and the tokens that were left though they
-    may be names, for no list has them. `known` are names of the form's subjects."""
-    finder = _Finder(reading, known)
-    return finder.find(), finder.left()
+def find_mentions(reading: Reading, known: frozenset[str] = frozenset()) -> list[Mention]:
+    """The mentions of persons in their order, none overlapping another. `known` are names of the form's subjects."""
+    return _Finder(reading, known).find()
 
 
 class _Finder(CueRules, CapitalRules):
@@ -122,20 +124,6 @@ class _Finder(CueRules, CapitalRules):
                 self.taken_to = mention.last
         return self._with_repetitions()
 
-    def left(self) -> list[int]:
-        """Tokens that look like a name, that no list has, and that were taken for a place or for no name."""
-        taken = {at for mention in self.found for at in range(mention.first, mention.last + 1)}
-        return [
-            at
-            for at in self.doubtful
-            if at not in taken
-            and not self.flags[at] & ~(SURNAME | RARE_GIVEN)
-            and not (self._starts_sentence(at) and not self.flags[at])
-            and len(self.lows[at]) > 2
-            and self.words[at].isalpha()
-            and not (self.words[at].isupper() and not self.shouted)
-        ]
-
     def _at(self, i: int) -> Mention | None:
         word, f = self.words[i], self.flags[i]
         if word[0] == "[" or word[0].isdecimal() or "_" in word:
@@ -144,8 +132,10 @@ class _Finder(CueRules, CapitalRules):
             return mention
         if "-" in word and _SPELLED.match(word):
             return self._mention(i, i)
-        if len(word) == 1 and (mention := self._letters(i)):
+        if len(word) == 1 and (mention := self._letters(i) or self._relatives_initial(i)):
             return mention
+        if i and self.lows[i - 1] == "initials" and self.seps[i] in {" ", ": "} and word[0].isupper():
+            return self._mention(i, i)
         if (
             len(word) == 1
             and i + 2 < self.count
@@ -174,6 +164,10 @@ class _Finder(CueRules, CapitalRules):
             and not f & (_NO_NAME | KIN | TITLE | COMMON | VERB | PLACE)
         ):
             return self._common_word(i)
+        if self.caseless and f & STRONG and self._owns(i) and i + 2 < self.count:
+            owned = i + 2
+            if self.lows[owned] in _AFTER_OWNER or self.flags[owned] & KIN:
+                return self._mention(i, i)  # `will's his stepson`
         if f & GIVEN and not f & _FIRM and (self.shouted or not word[0].isupper()):
             return self._in_lower_case(i) if self.caseless or f & STRONG else None
         if (
@@ -202,6 +196,8 @@ class _Finder(CueRules, CapitalRules):
         ):
             end += 1
         seps = {self.seps[k] for k in range(i + 1, end + 1)}
+        if "".join(self.lows[i : end + 1]) in self.known:
+            return self._skip(end)  # the officer's surname, spelled
         if (
             end - i >= _FEWEST_SPELLED
             and seps <= {" ", "-", ", "}
@@ -221,6 +217,25 @@ class _Finder(CueRules, CapitalRules):
         ):
             return self._mention(i, end)
         return None
+
+    def _relatives_initial(self, i: int) -> Mention | None:
+        """`her children K and D`: a letter for each."""
+        word, last = self.words[i], i - 1
+        closes = (
+            i + 1 >= self.count
+            or self.seps[i + 1] != " "
+            or self.lows[i + 1] in {"and", "is", "was", "who", "has"}
+        )
+        if not i or not word.isupper() or word in {"I", "A"} or not closes or self.seps[i] != " ":
+            return None
+        goes_on = (
+            bool(self.found)
+            and self.found[-1].last == i - 2
+            and self.lows[last] == "and"
+            and not self.found[-1].names
+        )
+        is_kin = bool(self.flags[last] & KIN) and self.words[last].islower() and self.lows[last] != "child"
+        return self._mention(i, i, kin=True) if goes_on or is_kin else None
 
     def _is_name_of(self, i: int) -> bool:
         """Whether a surname follows the initials."""
@@ -340,10 +355,32 @@ class _Finder(CueRules, CapitalRules):
             low = self.lows[at]
             if low in names and at not in taken and not self.flags[at] & COMMON:
                 added.append(self._mention(at, at))
+        added += [
+            self._mention(at, at)
+            for at in self.reading.tokens_of(names - self.known)
+            if at not in taken
+            and self._is_capital(at)
+            and self.flags[at] & HARMLESS
+            and self.flags[at] & ANY_GIVEN
+            and not self.flags[at] & MONTH
+        ]
+        if self.caseless:
+            added += [
+                self._mention(at, at)
+                for at in self.reading.tokens_of(names)
+                if at not in taken
+                and self.flags[at] & ANY_GIVEN
+                and not self.flags[at] & (COMMON | VERB | MONTH)
+                and not (at and self.seps[at] == " " and self.lows[at - 1] in _DETERMINERS - _POSSESSORS)
+            ]
+            taken |= {mention.first for mention in added}
         added += self._signatures(taken)
+        added += self._last_line(
+            taken | {at for mention in added for at in range(mention.first, mention.last + 1)}
+        )
         added += [
             Mention(at, at, at, (self.lows[at][:-1],))
-            for at in self.reading.tokens(frozenset(name + "s" for name in names))
+            for at in self.reading.tokens_of({name + "s" for name in names})
             if at not in taken
             and not self.flags[at] & ENGLISH
             and (self.caseless or self.words[at].islower())
@@ -351,6 +388,29 @@ class _Finder(CueRules, CapitalRules):
         if added:
             self.found = sorted(self.found + added, key=lambda mention: mention.first)
         return self.found
+
+    def _last_line(self, taken: set[int]) -> Iterator[Mention]:
+        """A last line that is a name or initials alone signs the text: `D.`, `Humphrey Cattermole`."""
+        start = self.count - 1
+        while start > 0 and self.count - start < _LONGEST_SIGNATURE and "\n" not in self.seps[start]:
+            start -= 1
+        if start < 1 or "\n" not in self.seps[start] or not taken.isdisjoint(range(start, self.count)):
+            return
+        rest = range(start, self.count)
+        if all(
+            self._is_capital(i)
+            and self.words[i].isalpha()
+            and not self.flags[i] & (POLICE_WORD | HARMLESS | ORG | KIN | ROLE | PLACE | AFTER_A_PLACE)
+            and (not self.flags[i] & ENGLISH or self.flags[i] & GIVEN or (len(self.words[i]) == 1))
+            and (i == start or self.seps[i] in {" ", ". ", "."})
+            for i in rest
+        ) and (
+            len(rest) > 1
+            or len(self.words[start]) == 1
+            or self.flags[start] & ANY_NAME
+            or not self.flags[start]
+        ):
+            yield self._mention(start, self.count - 1, is_self=True)
 
     def _signatures(self, taken: set[int]) -> Iterator[Mention]:
         """The line after `Regards,` and the like, whatever the case of its name."""

@@ -83,20 +83,18 @@ _NO_NAMES: Final = words(
 )
 
 
-def find_persons(
-    readings: Sequence[Reading], subjects: Sequence[Subject]
-) -> tuple[list[Person], list[list[int]]]:
-    """All persons of the texts in the order of their first mention, each placed; and for each text the tokens that
-    were left though they may be names."""
+def find_persons(readings: Sequence[Reading], subjects: Sequence[Subject]) -> list[Person]:
+    """All persons of the texts in the order of their first mention, each placed."""
     known = frozenset(name for subject in subjects for name in subject.names)
-    read = [find_mentions(reading, known) for reading in readings]
-    found = [(at, mention) for at, (mentions, _) in enumerate(read) for mention in mentions]
+    found = [
+        (at, mention) for at, reading in enumerate(readings) for mention in find_mentions(reading, known)
+    ]
     for at, mention in found:
         i = mention.title - 1
         if i >= 0 and readings[at].lows[i] in _BLOOD and readings[at].seps[i + 1] in {" ", ", "}:
             mention.is_kin = True
     evidence = [evidence_beside(readings[at], mention, found, n, at) for n, (at, mention) in enumerate(found)]
-    return _grouped(found, evidence, subjects), [left for _, left in read]
+    return _grouped(found, evidence, subjects)
 
 
 _BLOOD: Final = words(
@@ -119,11 +117,7 @@ def _grouped(
         person = _bearer(mention, evidence[n], n, by_name, of_mention) or _officer_for_short(
             mention, officers
         )
-        if (
-            person
-            and mention.titled in {"mrs", "ms", "miss"}
-            and any(_is_subject(person, one) for one in subjects)
-        ):
+        if person and mention.titled in _OF_OTHERS and any(_is_subject(person, one) for one in subjects):
             person = None  # `mrs haynes` is not the officer Curtis Haynes
         if person is None:
             person = Person(set(mention.names), set(mention.names[:1]) if len(mention.names) > 1 else set())
@@ -177,6 +171,10 @@ def _bearer(
     return fitting[0]
 
 
+_OF_OTHERS: Final = words(
+    """mrs ms miss mx dr prof professor rev reverend revd fr father lady dame rabbi imam pastor bishop canon deacon uncle auntie
+    aunty aunt nan nana gran granny grandma grandad grandpa nain taid matron nurse"""
+)
 _MOST_OFFICERS: Final = 20
 
 
@@ -205,8 +203,8 @@ def _fits(mention: Mention, person: Person, evidence: int) -> bool:
         return mention.names[0] in person.names and any(
             given[0] == mention.initials[0] for given in person.given
         )
-    if mention.titled in {"mrs", "ms", "miss", "mr", "mx", "dr"} and person.evidence == IS_POLICE:
-        return mention.titled == "mr"
+    if mention.titled and person.evidence == IS_POLICE:
+        return mention.titled == "mr" or mention.titled not in _OF_OTHERS
     return True
 
 
@@ -231,9 +229,7 @@ def _is_subject(person: Person, subject: Subject) -> bool:
         return False
     unknown = names - known
     if not unknown:
-        return not (
-            any(m.titled in {"mrs", "miss", "ms"} for _, m in person.mentions) and len(subject.names) > 1
-        )
+        return not (any(m.titled in _OF_OTHERS for _, m in person.mentions) and len(subject.names) > 1)
     return all(
         any(is_short_for(name, whole) or is_short_for(whole, name) or name == whole[:1] for whole in known)
         for name in unknown

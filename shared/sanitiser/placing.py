@@ -6,6 +6,7 @@ named as the caller or a victim. A police word of another body (`welfare officer
 inspector's lad`) or of a thing (`the police van`) says nothing.
 """
 
+import re
 from typing import Final
 
 from shared.sanitiser.lexicon import CALLER, KIN, NICKNAME, ORG, PLACE, POLICE, RANK, ROLE, words
@@ -37,7 +38,7 @@ def evidence_beside(
     if mention.is_self:
         return PRIVATE
     if mention.rank:
-        return IS_POLICE
+        return PRIVATE if _is_victim(reading, mention) else IS_POLICE
     if _is_caller(reading, mention):
         return PRIVATE
     if _collar_beside(reading, mention):
@@ -51,6 +52,25 @@ def evidence_beside(
         or _said_later(reading, mention, following)
         or _answers(reading, mention)
     )
+
+
+_VICTIM: Final = "(?:the |our |also the |a )?(?:victim|complainant|caller|informant|ip|aggrieved|injured party|survivor|referrer|one he assaulted)"
+_IS_VICTIM: Final = re.compile(
+    rf"(?:,? \(?[0-9]{{2}}\)?)?[,\s\-(:]{{1,3}}(?:that(?:'s| is)? me\b|thats me\b|myself\b|i am (?:her|him)\b|self[ \-]?(?:id|ref|rep)"
+    rf"|(?:who|she|he)(?:'s| is| was)? {_VICTIM}\b|is {_VICTIM}\b|as {_VICTIM}\b|{_VICTIM}(?=[,.)])"
+    r"|whom? (?:he|she|they)(?: has| had)? (?:assault|groped?|touch|harass|rape|stalk|hit|hurt|bull|target|abus|attack|message|text)"
+    r"|(?:my|the caller's|clr's) (?:wife|husband|partner|daughter|son|girlfriend|boyfriend|sister|brother|mum|dad|mother|father)\b)"
+)
+_VICTIM_BEFORE: Final = re.compile(
+    rf"(?:\A|[^\w]){_VICTIM}(?: is| was| =|,)? (?:[a-z/]{{2,12}}\.? |[a-z]?[0-9]{{2,6}} ){{1,3}}\Z"
+)
+
+
+def _is_victim(reading: Reading, mention: Mention) -> bool:
+    """`PC Izzy Tranter, 22, who is the victim`, `PC 4471 McAusland - that's me`: an officer whom the text tells as harmed
+    or as calling."""
+    start, end = reading.starts[mention.title], reading.ends[mention.last]
+    return bool(_IS_VICTIM.match(reading.low, end) or _VICTIM_BEFORE.search(reading.before(start, 48)))
 
 
 def _answers(reading: Reading, mention: Mention) -> int:

@@ -10,7 +10,7 @@ its marks. Everything takes time linear in the length of the text.
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import accumulate, repeat
 from typing import Final, NamedTuple
 
@@ -64,6 +64,7 @@ _PLAIN: Final = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
     "\u0130": "I",
 }
+_PLAIN_AT_ITS_PLACE: Final = str.maketrans(_PLAIN)
 _LOOKALIKES: Final = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u04bb\u0432\u043a\u043c\u043d\u0442"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0406\u0408\u0405"
@@ -80,13 +81,20 @@ _BITS: Final[dict[frozenset[str], int]] = {}
 _SETS_OF: Final[dict[str, int]] = {}  # the bits of the sets that have the word
 
 
+def _bit_of(words: frozenset[str]) -> int:
+    bit = _BITS[words] = 1 << len(_BITS)
+    for word in words:
+        _SETS_OF[word] = _SETS_OF.get(word, 0) | bit
+    return bit
+
+
 class Reading:
     """A text as the recognisers see it.
 
     `words`, `lows`, `starts`, `ends` and `flags` are its tokens: as written, in lower case without accents,
     where they stand in `text`, and the flags of the lexicon. `seps[i]` is what stands before token `i`;
     `seps[-1]` ends the text. `at` has the tokens of each word. `is_caseless`: capitals tell nothing, for the text is
-    all in capitals, or all but without any.
+    all in capitals, or all but without any; `is_shouted`: it is all in capitals.
     """
 
     __slots__ = (
@@ -100,6 +108,7 @@ class Reading:
         "ends",
         "flags",
         "is_caseless",
+        "is_shouted",
         "low",
         "lows",
         "sent",
@@ -113,8 +122,8 @@ class Reading:
         self.sent = sent
         # (start in the text, start as sent, end as sent or 0 for a plain stretch), where they are not the same.
         self._pieces: list[tuple[int, int, int]] = []
-        self.text = sent
-        if not (sent.isascii() and sent.isprintable() and "  " not in sent):
+        self.text = sent if sent.isascii() else sent.translate(_PLAIN_AT_ITS_PLACE)
+        if not _is_plain(self.text):
             self._normalise()
         parts = _TOKEN.split(self.text)
         self.seps, self.words = parts[0::2], parts[1::2]
@@ -141,6 +150,7 @@ class Reading:
         self._at: dict[str, list[int]] = {}
         self._asked = self._sets = 0
         self.is_caseless = _is_caseless(text)
+        self.is_shouted = self.is_caseless and sum(map(str.isupper, text)) > sum(map(str.islower, text))
         self.digit_runs = tuple(_digit_runs(text))
         self.digits = sum(end - start for start, end in self.digit_runs)
 
@@ -208,24 +218,26 @@ class Reading:
         a bit for good: all of them are asked of every text."""
         bit = _BITS.get(words)
         if bit is None:
-            bit = _BITS[words] = 1 << len(_BITS)
-            for word in words:
-                _SETS_OF.setdefault(word, 0)
-                _SETS_OF[word] |= bit
+            bit = _bit_of(words)
         if self._asked != len(_BITS):
             self._asked, self._sets = len(_BITS), 0
-            for word in self._known:
-                self._sets |= _SETS_OF.get(word, 0)
+            for word in self._known.intersection(_SETS_OF):
+                self._sets |= _SETS_OF[word]
         return bool(self._sets & bit)
 
     def tokens(self, words: frozenset[str]) -> list[int]:
-        """The tokens that are one of these words, in their order."""
-        found = words & self._known
-        if not found:
-            return []
+        """The tokens that are one of these words, in their order. For the same sets as `has_any`."""
+        return self._tokens(words) if self.has_any(words) else []
+
+    def tokens_of(self, words: Set[str]) -> list[int]:
+        """The same for any set of words."""
+        return self._tokens(words) if not self._known.isdisjoint(words) else []
+
+    def _tokens(self, words: Set[str]) -> list[int]:
         if not self._at:
             for i, word in enumerate(self.lows):
                 self._at.setdefault(word, []).append(i)
+        found = self._known & words
         if len(found) == 1:
             return self._at[next(iter(found))]
         return sorted(i for word in found for i in self._at[word])
@@ -350,6 +362,15 @@ def _normalised(cluster: str) -> str:
         elif not unicodedata.category(c).startswith("M"):
             kept.append(c)
     return "".join(kept).strip() or ("" if _is_mark(visible[0]) else visible[0])
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing to normalise: printable ASCII with single spaces and single line ends."""
+    return (
+        text.isascii()
+        and (text.isprintable() or text.replace("\n", "").isprintable())
+        and not ("  " in text or "\n\n" in text or " \n" in text or "\n " in text)
+    )
 
 
 def _joins(character: str) -> bool:

@@ -1,5 +1,6 @@
 """Telephone numbers that were spoken and written down as words: `oh seven seven double oh, hang on, 900 one two`."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
@@ -84,11 +85,16 @@ _FILLERS: Final = words(
 )
 
 
+# `O7700 9OO 884`
+_LETTER_O: Final = re.compile(r"(?<!\w)(?:[0-9]{1,5}o{1,2}|o{1,2}[0-9]{1,6})[0-9o]{0,4}(?!\w)")
+
+
 def spoken_digits(reading: Reading) -> Iterator[Span]:
     """Seven digits or more in a row of which at least two are words, with a filler or two between."""
-    if not reading.has_any(_SPOKEN):
-        return
     at = reading.tokens(_SPOKEN)
+    low = reading.low
+    if any(low[start - 1 : start] == "o" or low[end : end + 1] == "o" for start, end in reading.digit_runs):
+        at = sorted({*at, *(i for i, word in enumerate(reading.lows) if _LETTER_O.match(word))})
     if len(at) < 2:
         return
     done = -1
@@ -135,8 +141,14 @@ def _run(reading: Reading, first: int) -> tuple[int, int, int, int, list[int]]:
         parts = low.split("-") if "-" in low else (low,)
         if low in _TIMES:
             times = _TIMES[low]
-        elif low.isdecimal() and low.isascii() and len(low) <= 6:
+        elif (
+            (figures := low.replace("o", "0")).isdecimal()
+            and figures.isascii()
+            and len(low) <= 6
+            and low != "o"
+        ):
             digits += len(low) * times
+            words += "o" in low  # `O7700 9OO 884`
             if len(low) == 1:
                 values.append(int(low))
             times, last, gap = 1, i, 0

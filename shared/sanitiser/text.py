@@ -24,6 +24,7 @@ from shared.sanitiser import (
     online,
     spoken,
     vehicles,
+    whereabouts,
 )
 from shared.sanitiser.doubts import Doubt, Reason, find_doubts
 from shared.sanitiser.lexicon import STRONG
@@ -77,6 +78,7 @@ _RECOGNISERS: Final[Mapping[TextKind, tuple[Recogniser, ...]]] = {
         affiliations.schools,
         affiliations.businesses,
         affiliations.workplaces,
+        whereabouts.whereabouts,
     ),
 }
 _WITH_PERSONS: Final = frozenset(("narrative", "unit", "place"))
@@ -188,9 +190,11 @@ def _found(
         at: [(span, 0) for recognise in _RECOGNISERS[fields[at].kind] for span in recognise(readings[at])]
         for at in sorted(changed)
     }
+    for at, found in spans.items():
+        found.extend(_repeated(readings[at], found))
     with_persons = [at for at, field in enumerate(fields) if field.kind in _WITH_PERSONS]
     of_persons = [readings[at] for at in with_persons]
-    persons, left = find_persons(of_persons, subjects)
+    persons = find_persons(of_persons, subjects)
     for person in persons:
         if person.stays:
             continue
@@ -212,9 +216,38 @@ def _found(
             )
     doubts: list[list[tuple[Reason, Span]]] = [[] for _ in fields]
     if with_doubts:
-        for at, of_text in zip(with_persons, find_doubts(of_persons, persons, left, subjects), strict=True):
-            doubts[at] = of_text
+        masked = [[span for span, _ in spans.get(at, ())] for at in with_persons]
+        told = find_doubts(of_persons, persons, masked, subjects)
+        doubts = [told[with_persons.index(at)] if at in with_persons else [] for at in range(len(fields))]
     return _Found({at: _unmarked(readings[at], of_text) for at, of_text in spans.items()}, doubts)
+
+
+_LEAST_REPEATED: Final = 5
+_REPEATED: Final = frozenset(("address", "school", "workplace", "handle", "identity-number"))
+_MOST_REPEATED: Final = 60
+
+
+def _repeated(reading: Reading, spans: Sequence[tuple[Span, int]]) -> list[tuple[Span, int]]:
+    """The same words again, where nothing beside them says what they are: `no signal at Skelgill End`."""
+    found: list[tuple[Span, int]] = []
+    known = {
+        reading.low[span.start : span.end]: span.kind
+        for span, _ in spans[:_MOST_REPEATED]
+        if span.kind in _REPEATED
+    }
+    for words, kind in known.items():
+        if len(words) < _LEAST_REPEATED or not words[0].isalnum() or reading.low.count(words) < 2:
+            continue
+        position = reading.low.find(words)
+        while position >= 0:
+            end = position + len(words)
+            if (
+                not reading.low[position - 1 : position].isalnum()
+                and not reading.low[end : end + 1].isalnum()
+            ):
+                found.append((Span(position, end, kind), 0))
+            position = reading.low.find(words, end)
+    return found
 
 
 _OWNED: Final = re.compile(

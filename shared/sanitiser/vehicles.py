@@ -44,7 +44,7 @@ _IS_THEIRS_AFTER: Final = re.compile(
     r"[\s,)(]*(?:is|was|that is|it's|which|that's|thats|the one)?\s?(?:what |the one )?(?:he|they|his|police|(?<=what )(?:pc|dc|ps|ds|di|sgt|sergeant|insp|officer)|(?<=which )(?:pc|dc|ps|ds|di|sgt|sergeant|insp|officer)|the police|(?:driven|used|owned|registered) (?:by|to) (?:the |an? )?(?:he|him|pc|dc|ps|ds|sgt|sergeant|officer|constable|inspector|police))\b"
 )
 _POLICE_AFTER: Final = re.compile(
-    r"\b(?:police|riot|unmarked|marked|patrol|bilays|polis|heddlu|job) (?:car|van|vehicle|bike|motor|like)?"
+    r"\b(?:police|riot|unmarked|marked|patrol|bilays|polis|heddlu)\b|\bjob (?:car|van|vehicle|bike|motor)\b"
 )
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s)|\n")
 _FEMALE: Final = words("her hers")

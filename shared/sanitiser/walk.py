@@ -211,6 +211,9 @@ class TokenWalk:
             return not (self.flags[end] & SURNAME and self._is_person_run(start, end))
         return False
 
+    def _is_ended_by_place(self, start: int, end: int) -> bool:
+        return end > start and bool(self.flags[end] & AFTER_A_PLACE and not self.flags[end] & STRONG)
+
     def _is_person_run(self, start: int, end: int) -> bool:
         """`Matt Hill`, `Jane Street`: a given name before a surname that is also a word for a place, without a
         preposition before it."""

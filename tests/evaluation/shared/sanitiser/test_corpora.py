@@ -17,16 +17,24 @@ SAMPLE: Final = Path(__file__).parents[4].parent / "shared" / "data" / "narrativ
 
 
 def test_the_open_corpus_leaks_no_more_than_it_did() -> None:
-    shares = evaluate(lines_of(sorted(map(str, CORPUS.glob("*.ndjson")))))
-    assert shares["leaks"] <= 0.10
+    shares = evaluate(lines_of(sorted(map(str, CORPUS.glob("hand-[ab]-*.ndjson")))))
+    assert shares["leaks"] <= 0.09
+    assert shares["leaks_not_held"] <= 0.08
     assert shares["wrong_masks"] <= 0.045
-    assert shares["held"] <= 0.30
+    assert shares["held"] <= 0.25
+
+
+def test_the_harder_texts_of_a_third_hand_leak_no_more_than_they_did() -> None:
+    shares = evaluate(lines_of([str(CORPUS / "hand-c.ndjson")]))
+    assert shares["leaks"] <= 0.32
+    assert shares["wrong_masks"] <= 0.04
+    assert shares["held"] <= 0.45
 
 
 def test_the_sealed_corpus_leaks_no_more_than_it_did() -> None:
     """Its texts are for this measurement alone: see the README beside them."""
     shares = evaluate(lines_of(sorted(map(str, SEALED.glob("*.ndjson")))))
-    assert shares["leaks"] <= 0.155
+    assert shares["leaks"] <= 0.145
     assert shares["wrong_masks"] <= 0.085
     assert shares["held"] <= 0.31
 

@@ -1,0 +1,1 @@
+"""Presidio as a peer of the sanitiser."""
