@@ -32,6 +32,7 @@ from shared.contracts.complaint import SanitisedComplaint
 from shared.store.migrate import migrate
 from shared.store.requests import InboxState
 from shared.streaming.cloudevents import Envelope
+from shared.web.process import quieten_collector
 from tests.bench.processes import Meter, peak_memory
 from tests.bench.rounds import AtLeast, AtMost, Benchmark, Figure, Side
 from tests.bench.server import Server, running_server
@@ -46,7 +47,7 @@ LIMIT = 3.0
 TIMES = 1.5
 
 _MIB = 1024 * 1024
-_TABLES: Final = ("events", "inbox", "data_keys", "indexed", "matches")
+_TABLES: Final = ("events", "inbox", "data_keys", "indexed", "matches", "blocked")
 _KNOWN: Final = frozenset(SanitisedComplaint.model_fields)
 Body = Mapping[str, Any]
 
@@ -64,6 +65,7 @@ def _measured(server: Server) -> Sequence[Figure]:
 
 async def _measure(url: str, directory: Path, postmaster: int) -> Sequence[Figure]:
     await migrate("dedup", url)
+    quieten_collector()
     bodies = _bodies(max(HISTORIES) + MEASURED)
     figures: list[Figure] = []
     async with opened(url, dedup_keys(directory / "keys")) as desk, _resolving(desk):
@@ -169,14 +171,15 @@ def _features_seconds(bodies: Sequence[Body]) -> float:
 
 
 async def _counted(connection: asyncpg.Connection) -> dict[str, int]:
-    rows = {f"rows of {table}": await connection.fetchval(f"SELECT count(*) FROM {table}") for table in _TABLES}
+    rows = {
+        f"rows of {table}": await connection.fetchval(f"SELECT count(*) FROM {table}") for table in _TABLES
+    }
     found = await connection.fetchrow(
         "SELECT xact_commit, pg_current_wal_lsn() - '0/0', pg_database_size(datname)"
         " FROM pg_stat_database WHERE datname = current_database()"
     )
     return {
         **rows,
-        "rows of blocking_keys": await connection.fetchval("SELECT count(*) FROM blocking_keys"),
         "transactions": found[0],
         "bytes of write-ahead log": int(found[1]),
         "bytes on disk": found[2],

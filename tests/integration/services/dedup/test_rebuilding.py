@@ -26,8 +26,8 @@ PLANTED = (
         SELECT match_id FROM matches WHERE zone = 'accepted' ORDER BY match_id LIMIT 1)""",
     """UPDATE patterns SET reached = reached + 1 WHERE pattern_id IN (
         SELECT pattern_id FROM patterns ORDER BY pattern_id LIMIT 1)""",
-    """DELETE FROM blocking_keys WHERE (key, complaint_id) IN (
-        SELECT key, complaint_id FROM blocking_keys ORDER BY key LIMIT 1)""",
+    """DELETE FROM blocked WHERE (key, complaint) IN (
+        SELECT key, complaint FROM blocked ORDER BY key LIMIT 1)""",
     """INSERT INTO incident_members (complaint_id, incident_id)
         SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 2)""",
 )
@@ -98,7 +98,7 @@ async def test_wrong_rows_are_found_and_mended(desk: Desk, dedup_url: str, keys:
     for statement in PLANTED:
         await pool.execute(statement)
     await pool.execute("DELETE FROM indexed WHERE complaint_id = $1", ids[0])
-    planted = {"matches": 1, "patterns": 1, "indexed": 1, "blocking_keys": 1, "incident_members": 2}
+    planted = {"matches": 1, "patterns": 1, "indexed": 1, "blocked": 1, "incident_members": 2}
     wrong = await contents(pool, projection.tables)
     report = await rebuilt(dedup_url, projection, is_check=True)
     assert differing(report) == planted
