@@ -178,6 +178,7 @@ async def _counted(connection: asyncpg.Connection) -> dict[str, int]:
         "SELECT xact_commit, pg_current_wal_lsn() - '0/0', pg_database_size(datname)"
         " FROM pg_stat_database WHERE datname = current_database()"
     )
+    assert found is not None
     return {
         **rows,
         "transactions": found[0],
