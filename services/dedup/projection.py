@@ -24,7 +24,7 @@ from services.dedup.domain.facts import (
     WAITING_CHANGED,
 )
 from services.dedup.domain.normalising import features_of
-from services.dedup.index import blocking_digests
+from services.dedup.index import blocking_digests, keyed
 from services.dedup.keys import index_key_id
 from services.dedup.rows import (
     PatternRows,
@@ -74,7 +74,7 @@ class Projection:
 
     def __init__(self, keys: ServiceKeys) -> None:
         self._kek = keys.kek
-        self._blocking = keys.digest("blocking")
+        self._blocking = keyed(keys.digest("blocking"))
 
     async def rows(self, happened: Sequence[Happened], made: asyncpg.Connection) -> list[RowChange]:
         keys = await self._keys(happened, made)
