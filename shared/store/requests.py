@@ -110,8 +110,8 @@ class Table:
 
     Attributes:
         listed: a column of the key of an insert-only table for which a `Put` has a list of numbers: it stands
-            for a row with each of them, and its own key is the rest. Dozens of rows then cost the process
-            hardly more than one.
+            for a row with each of them, and its own key is the rest, by which it is removed. Dozens of rows
+            then cost the process hardly more than one.
     """
 
     name: str
