@@ -113,11 +113,14 @@ class ComplaintIndex(IndexReader):
 
     async def add(
         self, complaint_id: UUID, features: Features, blocked: Blocked, guard: AppendRequest
-    ) -> Indexed:
+    ) -> tuple[Indexed, bool]:
         """Index a complaint, once: durable, and visible to everybody, on return.
 
         Args:
             guard: what must hold for it; a complaint that was withdrawn is refused in any case.
+
+        Returns:
+            The complaint, and whether it was indexed by this call.
 
         Raises:
             AppendRefused: `guard` does not hold, or the complaint was withdrawn.
@@ -129,7 +132,7 @@ class ComplaintIndex(IndexReader):
             # outlived a database that was set back.
             known = (await self._opened.of([number])).get(number)
             if known is not None and known.complaint_id == complaint_id:
-                return known
+                return known, False
         index_key, key_row = new_data_key(self._keys.kek, index_key_id(complaint_id))
         rows = index_rows(complaint_id, features, index_key, blocked.indexed)
         request = AppendRequest(rows=(key_row, *rows), expected=still_there([complaint_id]))
@@ -137,8 +140,8 @@ class ComplaintIndex(IndexReader):
             await self._store.append(merged(guard, request))
         except RowExists:
             # An earlier attempt got so far; its key counts, for others may have used it.
-            return (await self.get([complaint_id]))[complaint_id]
-        return self._remember(Indexed(complaint_id, features, index_key.key))
+            return (await self.get([complaint_id]))[complaint_id], False
+        return self._remember(Indexed(complaint_id, features, index_key.key)), True
 
     async def candidates(self, one: Indexed, blocked: Blocked) -> list[Indexed]:
         """The other complaints that share a blocking key with this one, those with most evidence, in no
