@@ -68,12 +68,12 @@ class Matching:
         recorded = COMPLAINT_RECORDED.read_sealed(incoming.plain)
         features = features_of(recorded.body, recorded.source_group)
         blocked = self._index.blocked(features)
-        own = await self._index.add(complaint_id, features, blocked, incoming.guard)
+        own, is_new = await self._index.add(complaint_id, features, blocked, incoming.guard)
         others = await self._index.candidates(own, blocked)
         pairs = await self._turns.take(len(others), self._pairs, own, others)
         return merged(
             AppendRequest(expected=still_there([complaint_id])),
-            await self._new_facts(complaint_id, pairs, causation_id=str(incoming.envelope.id)),
+            await self._new_facts(complaint_id, pairs, is_new=is_new, causation_id=str(incoming.envelope.id)),
         )
 
     async def erased(self, incoming: Incoming) -> AppendRequest:
@@ -114,15 +114,18 @@ class Matching:
         return {row["match_id"]: True for row in rows}
 
     async def _new_facts(
-        self, complaint_id: UUID, pairs: Sequence["_Pair"], causation_id: str
+        self, complaint_id: UUID, pairs: Sequence["_Pair"], *, is_new: bool, causation_id: str
     ) -> AppendRequest:
         """Those that nobody has found before, and that are this complaint's to append. That their streams are
-        new makes them unique: of two processes that find one pair at once, the second is refused and asks
-        again."""
+        new makes them unique: of two processes that find one pair at once, the second is refused and comes
+        again.
+
+        A complaint that was not there a moment ago has no matches, but for those that other processes find at
+        this very moment; so it does not ask for them before it was refused once (`is_new`).
+        """
         if not pairs:
             return AppendRequest()
-        ids = [pair.match_id for pair in pairs]
-        known = await self._known.of(ids)
+        known = {} if is_new else await self._known.of([pair.match_id for pair in pairs])
         self._index.weights.forget(known)
         fresh = [
             pair

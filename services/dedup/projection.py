@@ -24,7 +24,7 @@ from services.dedup.domain.facts import (
     WAITING_CHANGED,
 )
 from services.dedup.domain.normalising import features_of
-from services.dedup.index import blocking_digests
+from services.dedup.index import blocking_digests, keyed
 from services.dedup.keys import index_key_id
 from services.dedup.rows import (
     PatternRows,
@@ -60,6 +60,7 @@ class Projection:
 
     tables: Sequence[Table] = (
         read_models.INDEXED,
+        read_models.BLOCKED,
         read_models.BLOCKING_KEYS,
         read_models.HELD,
         read_models.MATCHES,
@@ -73,7 +74,7 @@ class Projection:
 
     def __init__(self, keys: ServiceKeys) -> None:
         self._kek = keys.kek
-        self._blocking, self._hmac_key_id = keys.digest("blocking"), keys.hmac.current
+        self._blocking = keyed(keys.digest("blocking"))
 
     async def rows(self, happened: Sequence[Happened], made: asyncpg.Connection) -> list[RowChange]:
         keys = await self._keys(happened, made)
@@ -122,7 +123,7 @@ class Projection:
         features = [features_of(each.body, each.source_group) for each in told]
         digests = [blocking_digests(self._blocking, each) for each in features]
         return {
-            number: index_rows(complaint_id, compared, index_key, found_by, self._hmac_key_id)
+            number: index_rows(complaint_id, compared, index_key, found_by)
             for (number, complaint_id, index_key, _), compared, found_by in zip(
                 complaints, features, digests, strict=True
             )

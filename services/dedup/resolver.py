@@ -35,6 +35,9 @@ READ_AT_ONCE = 1000
 MOST_FACTS = 20 * READ_AT_ONCE
 """Positions of the log that are worked through at a time."""
 POLL_SECONDS = 1.0
+MOST_REST_SECONDS = 0.25
+"""After a step it rests for as long as the step took, but no longer than this: what arrives meanwhile in the
+same components is computed with the next step, and the handlers have half of the process at least."""
 _TAIL_ADOPTED = log_type(TAIL_ADOPTED)
 
 
@@ -70,9 +73,12 @@ class Resolver:
 
     async def _follow(self, lease: Lease) -> None:
         self._is_new = True
+        clock = asyncio.get_running_loop().time
         while True:
-            news = self._store.news()
-            if not await self.step(lease):
+            news, begin = self._store.news(), clock()
+            if await self.step(lease):
+                await asyncio.sleep(min(clock() - begin, MOST_REST_SECONDS))
+            else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):  # `wait_for` may swallow a cancellation
                         await news.wait()

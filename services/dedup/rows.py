@@ -4,7 +4,7 @@ A complaint's index rows follow from its features; matches, incidents and patter
 Nothing else writes these tables, so what a rebuild makes is what the service keeps.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ from services.dedup.domain.features import ONLY_WITH_ANOTHER, Features, dump
 from services.dedup.domain.zones import Zone
 from services.dedup.keys import seal_features
 from services.dedup.read_models import (
+    BLOCKED,
     BLOCKING_KEYS,
     HELD,
     INCIDENT_MEMBERS,
@@ -25,6 +26,7 @@ from services.dedup.read_models import (
     PATTERNS,
     WAITING_MATCHES,
     member_key,
+    number_of,
 )
 from shared.contracts.match_events import IncidentChanged, PatternChanged, PatternMember
 from shared.sealing.keys import DataKey
@@ -32,12 +34,12 @@ from shared.store.requests import Put, Remove, RowChange
 
 
 def index_rows(
-    complaint_id: UUID, features: Features, index_key: DataKey, digests: Collection[bytes], hmac_key_id: str
+    complaint_id: UUID, features: Features, index_key: DataKey, digests: list[int]
 ) -> list[RowChange]:
     """A complaint that is indexed.
 
     Args:
-        digests: its blocking keys, hashed under the HMAC key `hmac_key_id`.
+        digests: its blocking keys, hashed.
     """
     forces = {str(officer.subject): officer.force for officer in features.officers if officer.force}
     row = {
@@ -46,20 +48,22 @@ def index_rows(
         "own_incident": incident_id(complaint_id),
         "features": seal_features(index_key.key, complaint_id, dump(features)),
         "forces": orjson.dumps(forces).decode(),
+        "number": number_of(complaint_id),
     }
     rows: list[RowChange] = [Put(INDEXED, row)]
     if features.wish == ONLY_WITH_ANOTHER:
         rows.append(Put(HELD, {"complaint_id": complaint_id}))
-    rows += [
-        Put(BLOCKING_KEYS, {"key": digest, "complaint_id": complaint_id, "key_id": hmac_key_id})
-        for digest in digests
-    ]
+    if digests:
+        rows.append(Put(BLOCKED, {"key": digests, "complaint": number_of(complaint_id)}))
     return rows
 
 
 def unindexed_rows(complaint_id: UUID) -> list[RowChange]:
     """An erased complaint is found by nobody; what it belongs to is the resolver's to change."""
-    return [Remove(table, "complaint_id", complaint_id) for table in (INDEXED, BLOCKING_KEYS, HELD)]
+    return [
+        *(Remove(table, "complaint_id", complaint_id) for table in (INDEXED, BLOCKING_KEYS, HELD)),
+        Remove(BLOCKED, "complaint", number_of(complaint_id)),
+    ]
 
 
 def proposed_row(proposed: MatchProposed) -> Put:

@@ -45,8 +45,15 @@ COMMIT_SECONDS = 5.0
 which would end that wait with a success, but its connection is given up, and its outcome looked up."""
 _TRIES = 3
 
-# Every statement of the committer looks single keys up in an index. Its plans are made once, perhaps on
-# empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
+# Every statement of the committer, and of consumers, looks keys up in an index. Plans are made once, perhaps
+# on empty tables; a plan with a sequential scan would turn quadratic long before the statistics catch up.
+KEYED_LOOKUPS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
 # A process stopped in mid-transaction (SIGSTOP, a paused VM) holds the lock of all replicas: its session
 # is ended after `idle_in_transaction_session_timeout`. One that was given up while it waits for a lock ends
 # by itself after `lock_timeout`. What is wrong with a COMMIT that was done all the same is told by a warning.
@@ -56,11 +63,8 @@ COMMITTER_SETTINGS = {
     "lock_timeout": "4000",
     "statement_timeout": "20000",
     "client_min_messages": "warning",
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
     "jit": "off",
+    **KEYED_LOOKUPS,
 }
 
 # The connection is gone, or the server is going, takes no writes any more, or does not let us in: what
@@ -504,8 +508,17 @@ Write = Callable[["asyncpg.Connection", Table, Collection[Row]], Awaitable[None]
 
 async def put_rows(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
     """Insert or replace them, at least one."""
-    columns = ([row[column] for row in rows] for column in table.columns)
-    await connection.fetch(put_statement(table), *columns)
+    if table.listed and table.insert_only:
+        # Many rows: COPY writes half the log of an INSERT, for it fills pages at a time.
+        await copy_rows(connection, table, rows)
+    else:
+        await connection.fetch(put_statement(table), *columns(list(table.records(rows)), len(table.columns)))
+
+
+async def copy_rows(connection: "asyncpg.Connection", table: Table, rows: Collection[Row]) -> None:
+    """Insert them; none may replace another one."""
+    records = table.records(rows)
+    await connection.copy_records_to_table(table.name, records=records, columns=list(table.columns))
 
 
 async def write_tables(connection: "asyncpg.Connection", batch: Batch, put: Write = put_rows) -> None:

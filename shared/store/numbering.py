@@ -37,6 +37,7 @@ Row = Mapping[str, Any]
 RowKey = tuple[Any, ...]
 Queue = tuple[str, str]
 """A subject's parked and queued events: (source, subject)."""
+_NUMBER_BYTES = 8
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ def waiting_limits(requests: Iterable[AppendRequest]) -> dict[Queue, int]:
 
 
 def size_of(request: AppendRequest) -> int:
-    """About how many bytes the request writes: its texts and byte strings.
+    """About how many bytes the request writes: its texts, byte strings and lists of numbers.
 
     Raises:
         EventTooLarge: an event of the request would not fit into a Kafka record.
@@ -188,6 +189,8 @@ def size_of(request: AppendRequest) -> int:
             for value in change.row.values():
                 if isinstance(value, (str, bytes)):
                     total += len(value)
+                elif isinstance(value, list):
+                    total += _NUMBER_BYTES * len(value)
     return total
 
 

@@ -9,14 +9,14 @@ its own, too.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import asyncpg
 
-from shared.store.committer import CONNECT_SECONDS, LOST, SURROUNDINGS
+from shared.store.committer import CONNECT_SECONDS, KEYED_LOOKUPS, LOST, SURROUNDINGS
 from shared.store.connections import connect, is_writable
 from shared.store.requests import StoreBusy, StoreUnavailable
 from shared.store.schema_faults import SCHEMA, schema_fault
@@ -29,15 +29,17 @@ class PoolLimits:
         connections: how many there are at most; they are opened when they are needed.
         wait_seconds: how long to wait for one.
         statement_seconds: how long a statement may take, None for the driver's own limit of half a minute.
+        planning: settings of the planner.
     """
 
     connections: int
     wait_seconds: float
     statement_seconds: float | None = None
+    planning: Mapping[str, str] = field(default_factory=dict)
 
 
 HTTP = PoolLimits(10, 2.0, 10.0)
-CONSUMERS = PoolLimits(10, 30.0)
+CONSUMERS = PoolLimits(10, 30.0, planning=KEYED_LOOKUPS)
 CONTROL = PoolLimits(3, 2.0)
 
 _PLANNED_EACH_TIME = 3000
@@ -153,7 +155,7 @@ class Pool:
         return None
 
     async def _connected(self) -> "asyncpg.Connection":
-        settings = {"jit": "off"}
+        settings = {"jit": "off", **self._limits.planning}
         if self._limits.statement_seconds is not None:
             settings["statement_timeout"] = f"{self._limits.statement_seconds * 1000:.0f}"
         return await connect(

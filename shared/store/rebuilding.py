@@ -20,7 +20,7 @@ from typing import Protocol
 import asyncpg
 
 from shared.errors import HotlineError
-from shared.store.committer import Write, put_rows, write_tables
+from shared.store.committer import Write, copy_rows, put_rows, write_tables
 from shared.store.connections import AWAY, connect
 from shared.store.history import WINDOW, Happened, History, Moment, now
 from shared.store.numbering import Batch, Row
@@ -221,8 +221,7 @@ class _Rebuild:
         if table.name not in self._put_again:
             with suppress(asyncpg.UniqueViolationError):
                 async with connection.transaction():
-                    records = ([row[column] for column in table.columns] for row in rows)
-                    await connection.copy_records_to_table(table.name, records=records, columns=table.columns)
+                    await copy_rows(connection, table, rows)
                 return
             self._put_again.add(table.name)
         await put_again(connection, table, rows)

@@ -18,9 +18,10 @@ Refusals (all `AppendRefused`; nothing of the request was written)::
     └── EventTooLarge       the event would not fit into a Kafka record
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -106,15 +107,34 @@ class Table:
 
     With `insert_only` a row whose key is there is refused (`RowExists`): a second data key must never
     replace the one under which something is sealed already.
+
+    Attributes:
+        listed: a column of the key of an insert-only table for which a `Put` has a list of numbers: it stands
+            for a row with each of them, and its own key is the rest, by which it is removed. Dozens of rows
+            then cost the process hardly more than one.
     """
 
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     insert_only: bool = False
+    listed: str = ""
 
     def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([row[column] for column in self.key])
+        return tuple([row[column] for column in self.key if column != self.listed])
+
+    def records(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+        """The rows as they stand in the table, their values in the order of `columns`."""
+        if not self.listed:
+            for row in rows:
+                yield tuple([row[column] for column in self.columns])
+            return
+        for row in rows:
+            listed = row[self.listed]
+            columns = [
+                listed if name == self.listed else repeat(row[name], len(listed)) for name in self.columns
+            ]
+            yield from zip(*columns, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,11 +186,11 @@ async def _rebuilt(
 ) -> Report:
     projection = projecting(load_keys(settings.keys_file))
     database_url = await _migrated_database(name, settings)
-    _quieten_collector()
+    quieten_collector()
     return await rebuild(database_url, projection, is_check=is_check, tell=teller.progress)
 
 
-def _quieten_collector() -> None:
+def quieten_collector() -> None:
     """Thousands of events and rows are held at a time and let go together, and a service remembers hundreds
     of thousands of objects. There are hardly any cycles among them, and by its own measure the collector goes
     through all of them again and again: with 40,000 complaints in dedup's memory a third of its time."""
@@ -300,7 +300,7 @@ async def _run(settings: S, wire: Wire[S], chosen: frozenset[str]) -> None:
             log.info("serving", host=settings.host, port=listener.getsockname()[1], parts=sorted(chosen))
         else:
             log.info("running", parts=sorted(chosen))
-        _quieten_collector()
+        quieten_collector()
         number = await server.until_stopped()
         log.info("stopping", signal=number.name, seconds=settings.drain_seconds)
         app.begin()

@@ -15,6 +15,7 @@ from deploy.local.data_directory import ROOT
 from tests.bench import (
     append,
     machine,
+    matching,
     much_named,
     passing,
     posting,
@@ -37,6 +38,7 @@ BENCHMARKS = {
         append.S2,
         passing.S3,
         waiting.S4,
+        matching.S5,
         surging.S6,
         rereading.S7,
         starting.S8,

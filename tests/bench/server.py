@@ -21,6 +21,13 @@ class Server:
         self._postgres = postgres
         self._numbers = itertools.count(1)
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's process."""
+        pid = self._postgres.pid
+        assert pid is not None
+        return pid
+
     @contextlib.contextmanager
     def database(self, statements: Iterable[str] = ()) -> Iterator[str]:
         """The address of a new database in which `statements` ran; each starts out from a checkpoint."""

@@ -282,7 +282,8 @@ class FakeStore:
 
     def rows(self, table: Table) -> list[Row]:
         """The rows of a read-model table."""
-        return [dict(row) for row in self._tables.get(table.name, {}).values()]
+        rows = self._tables.get(table.name, {}).values()
+        return [dict(zip(table.columns, record, strict=True)) for record in table.records(rows)]
 
     def take_lease(self, name: str, holder: UUID) -> Lease | None:
         """As `shared.store.leases.take_lease`; it runs until `expire_lease`."""

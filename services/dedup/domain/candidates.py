@@ -6,7 +6,6 @@ evidence are taken; of equals those that a hash of both ids puts first, so that 
 choose the same few.
 """
 
-import zlib
 from collections.abc import Collection, Hashable, Mapping
 from heapq import nsmallest
 from math import log2
@@ -21,29 +20,32 @@ _HISTORY: Final = 1 << 17
 """N: a history of about 130,000 complaints. Its size hardly matters, for it is the same for all keys."""
 
 Key = TypeVar("Key", bound=Hashable)
-Id = TypeVar("Id", bound=Hashable)
 
-_EVIDENCE = [0.0, *(log2(_HISTORY / count) for count in range(1, KEY_CAP + 2))]
+_PARTS_OF_A_BIT: Final = 1_000_000
+# Whole numbers, whose sum is the same in any order.
+_EVIDENCE = [0, *(round(log2(_HISTORY / count) * _PARTS_OF_A_BIT) for count in range(1, KEY_CAP + 2))]
 
 
-def best_candidates(found: Mapping[Key, Collection[Id]], own: Id, most: int) -> list[Id]:
+def best_candidates(found: Mapping[Key, Collection[int]], own: int, most: int) -> list[int]:
     """The candidates of complaint `own`, at most `most`, in no order.
 
     Args:
-        found: blocking key -> the complaints that it leads to, perhaps with `own` among them.
+        found: blocking key -> the numbers of the complaints that it leads to, perhaps with `own` among them.
     """
-    shared: dict[Id, float] = {}
+    shared: dict[int, int] = {}
     for of_key in found.values():
         evidence = _EVIDENCE[min(len(of_key), KEY_CAP + 1)]
         for other in of_key:
-            shared[other] = shared.get(other, 0.0) + evidence
+            shared[other] = shared.get(other, 0) + evidence
     shared.pop(own, None)
     if len(shared) <= most:
         return list(shared)
-    return nsmallest(most, shared, key=lambda other: (-round(shared[other], 6), _mixed(own, other)))
+    least = sorted(shared.values(), reverse=True)[most - 1]
+    chosen = [other for other, evidence in shared.items() if evidence > least]
+    equals = [other for other, evidence in shared.items() if evidence == least]
+    return chosen + nsmallest(most - len(chosen), equals, key=lambda other: _mixed(own ^ other))
 
 
-def _mixed(one: Hashable, other: Hashable) -> int:
-    """Of both ids alike, whoever asks."""
-    low, high = sorted((str(one), str(other)))
-    return zlib.crc32(f"{low}{high}".encode())
+def _mixed(difference: int) -> int:
+    """A hash of what both numbers have different, so the same whoever asks (Knuth's multiplicative one)."""
+    return difference * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF

@@ -146,16 +146,16 @@ def _undecided_level(x: Officer, y: Officer) -> str:
     if not x.either or (y.either and y.either < x.either):
         x, y = y, x
     word = x.either
-    names = [name for name in (y.either, y.surname, y.forename) if name]
-    if not names:
-        return ""
+    names = (y.either, y.surname, y.forename)
     if word in names:
         return f"one word, {_rarity_of_word(word)}"
+    if not any(names):
+        return ""
     for name in names:
-        if same_forename(word, name):
+        if name and same_forename(word, name):
             return "one word, short form"
     for name in names:
-        if similar_surname(word, name):
+        if name and similar_surname(word, name):
             return "one word, similar"
     return "other word" if y.either or (y.surname and y.forename) else "other single word"
 

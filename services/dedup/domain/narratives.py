@@ -66,6 +66,15 @@ def similarity(one: Sequence[int], other: Sequence[int]) -> float | None:
     return (equal - both_empty) / filled if filled else None
 
 
+def is_similar(one: Sequence[int], other: Sequence[int], least: float) -> bool:
+    """Whether `similarity` is at least `least`; most pairs are far from it, and that is seen at once."""
+    # Buckets that are empty in both count as equal here, so that the share is never less than the estimate.
+    if sum(map(eq, one, other)) < least * BUCKETS:
+        return False
+    shared = similarity(one, other)
+    return shared is not None and shared >= least
+
+
 def bands(one: Sequence[int]) -> list[tuple[int, ...]]:
     """Groups of buckets that texts with much in common share; those with an empty bucket are left out."""
     groups = [tuple(one[n * _ROWS : (n + 1) * _ROWS]) for n in range(BANDS)] if one else []

@@ -20,7 +20,7 @@ from services.dedup.domain.comparing_officers import Levels, compare_officers, n
 from services.dedup.domain.facts import Kind
 from services.dedup.domain.features import Features, Told
 from services.dedup.domain.model import Model
-from services.dedup.domain.narratives import similarity
+from services.dedup.domain.narratives import is_similar
 from services.dedup.domain.weights import ROUNDING, Scored, Weights
 from services.dedup.domain.zones import KeptZone, zone_of
 
@@ -187,8 +187,7 @@ class Scorer:
         rule = self.model.duplicate
         if one.words < rule.words or other.words < rule.words or not overlap(one, other):
             return False
-        shared = similarity(one.signature, other.signature)
-        return shared is not None and shared >= rule.similarity
+        return is_similar(one.signature, other.signature, rule.similarity)
 
 
 def _best(subjects: list[_Subjects]) -> list[float]:

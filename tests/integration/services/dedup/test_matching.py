@@ -12,6 +12,7 @@ from services.dedup.domain.model import load_model
 from services.dedup.domain.normalising import features_of
 from services.dedup.domain.scoring import Scorer
 from services.dedup.handlers import Matching
+from services.dedup.read_models import number_of
 from services.dedup.steps import SOURCE
 from shared.contracts.complaint import SanitisedComplaint
 from shared.contracts.complaint_events import ComplaintRecorded
@@ -171,10 +172,13 @@ async def test_an_erased_complaint_leaves_its_incident_and_nothing_to_read(desk:
     assert all(m.other_complaint_id != second for m in (await desk.views.complaint(REVIEWER, first)).items)
     await desk.resolve()
     assert await desk.incidents() == {frozenset({first, third})}
-    for table in ("indexed", "blocking_keys", "incident_members", "pattern_members"):
+    for table in ("indexed", "incident_members", "pattern_members"):
         assert not await desk.store.pool.fetchval(
             f"SELECT count(*) FROM {table} WHERE complaint_id = $1", second
         )
+    of_second = "SELECT count(*) FROM blocked WHERE complaint = $1"
+    assert not await desk.store.pool.fetchval(of_second, number_of(second))
+    assert await desk.store.pool.fetchval(of_second, number_of(first))
     assert not await desk.store.pool.fetchval("SELECT count(*) FROM data_keys WHERE key_id = $1", second)
     assert await desk.store.claimed("tombstone", second.bytes) is not None
     # Nobody finds it any more, and it does not come back.

@@ -8,7 +8,7 @@ import pytest
 from shared.store.postgres import PostgresStore
 from shared.store.schema import LATER, statements
 from tests.engines import Databases
-from tests.unit.shared.store.examples import CREATE_NOTES, PUBLIC
+from tests.unit.shared.store.examples import CREATE_NOTES, CREATE_TAGS, PUBLIC
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ async def lay_tables(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("SELECT to_regclass('events') IS NULL"):
-            for statement in (*statements(), *LATER, CREATE_NOTES):
+            for statement in (*statements(), *LATER, CREATE_NOTES, CREATE_TAGS):
                 await connection.execute(statement)
             return
         tables = await connection.fetchval(

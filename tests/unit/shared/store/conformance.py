@@ -45,7 +45,7 @@ from shared.store.requests import (
     merged,
 )
 from shared.store.tables import CLAIMS, DATA_KEYS
-from tests.unit.shared.store.examples import DAY, NOTES, new_event, new_stream, one_event
+from tests.unit.shared.store.examples import DAY, NOTES, TAGS, new_event, new_stream, one_event
 
 SOURCE = "intake"
 
@@ -483,6 +483,24 @@ class StoreConformance:
         await together(subject.store, one, other)
         assert await _notes(subject) == {("a", 1): ("t", "{}")}
 
+    async def test_a_listed_row_stands_for_many_and_goes_as_one(self, subject: Subject) -> None:
+        tags = {1: [5, -7, 1 << 62], 2: [5], 3: [9]}
+        await together(subject.store, *(rows_only(_tagged(note, of)) for note, of in tags.items()))
+        assert await _tags(subject) == {(tag, note) for note, of in tags.items() for tag in of}
+        outcomes = await together(
+            subject.store, rows_only(Remove(TAGS, "note", 1), _tagged(4, [5])), rows_only(_tagged(4, [6]))
+        )
+        assert [type(outcome) for outcome in outcomes] == [Appended, RowExists]
+        assert await _tags(subject) == {(5, 2), (9, 3), (5, 4)}
+        outcomes = await together(
+            subject.store, rows_only(_tagged(5, [1, 2])), rows_only(Remove(TAGS, "note", 5))
+        )
+        assert [type(outcome) for outcome in outcomes] == [Appended, Appended]
+        with pytest.raises(RowExists):
+            await subject.store.append(merged(one_event(new_stream()), rows_only(_tagged(2, [5]))))
+        assert await subject.store.head() == 0
+        assert await _tags(subject) == {(5, 2), (9, 3), (5, 4)}
+
     # Data keys
 
     async def test_a_data_key_is_never_replaced(self, store: Store) -> None:
@@ -634,6 +652,16 @@ _STATES = (InboxState.PARKED, InboxState.QUEUED, InboxState.APPLIED)
 
 def _data_key(key_id: UUID, wrapped: bytes) -> Put:
     return Put(DATA_KEYS, {"key_id": key_id, "kek_id": "kek-1", "wrapped": wrapped})
+
+
+def _tagged(note: int, tags: list[int]) -> Put:
+    return Put(TAGS, {"tag": tags, "note": note})
+
+
+async def _tags(subject: Subject) -> set[tuple[int, int]]:
+    rows = [(row["tag"], row["note"]) for row in await subject.rows(TAGS)]
+    assert len(set(rows)) == len(rows)
+    return set(rows)
 
 
 async def _notes(subject: Subject) -> dict[tuple[str, int], tuple[str, str]]:

@@ -9,13 +9,16 @@ from shared.store.requests import AppendRequest, Table
 PUBLIC = frozenset({"complaint"})
 DAY = date(2026, 11, 23)
 
-# Its migration is `CREATE_NOTES`.
+# Its migration is `CREATE_NOTES`, and that of `TAGS` is `CREATE_TAGS`.
 NOTES = Table(
     "notes", {"author": "text", "number": "int", "topic": "text", "body": "jsonb"}, ("author", "number")
 )
 CREATE_NOTES = """
 CREATE TABLE notes (author text, number int, topic text, body jsonb, PRIMARY KEY (author, number))
 """
+
+TAGS = Table("tags", {"tag": "bigint", "note": "bigint"}, ("tag", "note"), insert_only=True, listed="tag")
+CREATE_TAGS = "CREATE TABLE tags (tag bigint, note bigint, PRIMARY KEY (tag, note))"
 
 
 def new_stream(category: str = "complaint") -> StreamId:
