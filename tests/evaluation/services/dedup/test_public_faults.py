@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not INPUTS.is_dir(), reason="the inputs of known
 def read(path: Path) -> list[Features]:
     found = []
     for number, line in enumerate(path.read_bytes().splitlines()):
-        body = ComplaintBody.model_validate_json(line).model_dump_json(exclude_none=True)
+        body = ComplaintBody.model_validate_json(line).model_dump_json(exclude_defaults=True)
         found.append(features_of(SanitisedComplaint.model_validate_json(body), str(number)))
     return found
 

@@ -32,7 +32,7 @@ def read(path: Path) -> dict[str, Features]:
         for line in lines:
             body = ComplaintBody.model_validate_json(line)
             reference = body.external_reference or ""
-            kept = body.model_dump_json(exclude={"continues"}, exclude_none=True)
+            kept = body.model_dump_json(exclude={"continues"}, exclude_defaults=True)
             found[reference] = features_of(SanitisedComplaint.model_validate_json(kept), reference)
     return found
 
