@@ -6,7 +6,8 @@ that has closed its sending side. Here
 - a header section has a limit of bytes (431) and of time (408), a body has one of time (408; one without a
   limit of bytes, its next part), and a connection may not be silent for long;
 - more connections than the limit are answered 503 and closed;
-- a client that closed its sending side after a whole request is answered;
+- a client that closed its sending side after a whole request is answered, and the request of one that is
+  gone is given up;
 - a request without `Host`, or with two, is 400; a `Transfer-Encoding` but chunked is 501; an upgrade of a
   request with a body is 501; what is no HTTP is 400, and each of them is problem+json;
 - white space around a header's value is no part of it, and what follows a body in parts is no header.
@@ -30,7 +31,7 @@ from shared.errors import (
 )
 from shared.settings import ServiceSettings
 from shared.web import problems
-from shared.web.edge import ENDLESS, ON_EVERY_ANSWER
+from shared.web.edge import ENDLESS, GONE, ON_EVERY_ANSWER, TASK
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # An answer that is followed by the close of the connection may be lost where the client still sends: until it
@@ -121,6 +122,16 @@ class Connection(HttpToolsProtocol):
         self._half_closed_since = self.loop.time()
         self.cycle.keep_alive = False
         return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """What the application does for a client that is gone is cancelled: what it wanted written and has no
+        number yet is not written, and a queue of such requests costs nothing more."""
+        super().connection_lost(exc)
+        if self.cycle is not None and not self.cycle.response_complete:
+            state = self.cycle.scope["state"]
+            if (task := state.get(TASK)) is not None:
+                state[GONE] = True
+                task.cancel()
 
     # The steps of the parser.
 

@@ -6,11 +6,13 @@
   `Content-Encoding` is 415.
 - `HEAD` is `GET` without the body.
 - Nothing is cached, and a browser loads nothing for an answer and tells no address of it.
+- A request whose client is gone is given up.
 - Any exception that nothing else turned into an answer is a 500 without content. The log gets its
   type and the frames; its message may quote a caller, so nobody sees it.
 - An answer that had begun cannot be taken back: the connection is closed instead.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -24,6 +26,10 @@ from shared.web import logs, problems
 BODY_LIMIT: Final = 256 * 1024
 ENDLESS: Final = "endless"
 """Stands in the state of a request whose body has no limit, for the server that limits its time."""
+TASK: Final = "task"
+"""The task that answers the request stands there, for the server that cancels it when the client is gone."""
+GONE: Final = "gone"
+"""And this, that it did so."""
 
 _POLICY: Final = b"content-security-policy"
 _HEADERS: Final = [
@@ -62,6 +68,7 @@ class Edge:
         limit = self._body_limits.get(scope["path"], BODY_LIMIT)
         if limit is None:
             scope.setdefault("state", {})[ENDLESS] = True
+        scope.setdefault("state", {})[TASK] = asyncio.current_task()
         received = 0
         has_started = False
 
@@ -97,6 +104,9 @@ class Edge:
             await self._app(scope, counted, headed)
         except ClientDisconnect:
             return  # nobody is there to be answered
+        except asyncio.CancelledError:
+            if GONE not in scope["state"]:
+                raise
         except Exception as error:  # noqa: BLE001  # the outermost edge: logged, answered, not passed on
             self._log.error(
                 "request failed",

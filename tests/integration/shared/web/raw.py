@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -80,6 +82,12 @@ class Line:
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
+
+    async def reset(self) -> None:
+        """Close it as a machine that forgets it: with RST."""
+        at_once = struct.pack("ii", 1, 0)
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        await self.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -29,20 +29,16 @@ class Desk:
         async def store(request: Request) -> dict[str, int]:
             body = await request.body()
             self.stored.append(body)
-            await self.may_answer.wait()
+            try:
+                await self.may_answer.wait()
+            except asyncio.CancelledError:
+                self.gone += 1
+                raise
             return {"bytes": len(body)}
 
         @self.router.post("/v1/stream")
         async def count(request: Request) -> dict[str, int]:
             return {"bytes": sum([len(part) async for part in request.stream()])}
-
-        @self.router.post("/v1/waits")
-        async def wait_for_the_end(request: Request) -> dict[str, int]:
-            await request.body()
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.01)
-            self.gone += 1
-            return {}
 
         @self.router.get("/v1/header")
         async def show_header(request: Request) -> dict[str, str | None]:
@@ -117,13 +113,22 @@ async def test_an_answer_that_takes_long_still_comes_to_a_client_that_closed_its
         assert (await line.answer()).status == 200
 
 
-async def test_a_client_that_is_gone_is_noticed_though_its_end_looks_the_same(
-    service: Served, desk: Desk
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+async def test_the_request_of_a_client_that_is_gone_is_given_up(
+    service: Served, desk: Desk, caplog: pytest.LogCaptureFixture, is_reset: bool
 ) -> None:
+    """Though its end looks like that of one which closed its sending side alone."""
+    desk.may_answer.clear()
     async with service.line() as line:
-        await line.send(post(b"/v1/waits"))
-        await line.close()
+        await line.send(post())
+        await until(lambda: len(desk.stored) == 1)
+        await (line.reset() if is_reset else line.close())
     await until(lambda: desk.gone == 1)
+    desk.may_answer.set()
+    async with service.line() as line:
+        await line.send(post())
+        assert (await line.answer()).status == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_half_a_body_and_the_end_store_nothing(service: Served, desk: Desk) -> None:
