@@ -117,7 +117,11 @@ PLANTED = {
     ),
     "a disagreement": (
         "referral",
-        *row_taken_out("case_complaints", "ctid = " + ONE.format("case_complaints")),
+        # Of the case that the complaint is in now, not of one that was merged.
+        *row_taken_out(
+            "case_complaints",
+            "ctid = (SELECT c.ctid FROM case_complaints c JOIN placements USING (complaint_id, case_id) LIMIT 1)",
+        ),
     ),
 }
 

@@ -11,7 +11,7 @@ SECRET = "Tom Ward"
 """Of whom it is not sure whether he is police; masked as `[name-1]`."""
 UNSURE: dict[str, Any] = {
     "channel": "phone",
-    "narrative": f"Dave Ward hit me behind the mill. {SECRET} saw it. They call it zorbleth there. "
+    "narrative": f"He hit me behind the mill. {SECRET} saw it. They call it zorbleth there. "
     "Ring me on 07700 900123.",
     "subjects": [{"name": "PC David Ward", "force": "hampshire", "collar_number": "7743"}],
     "allegations": [{"code": "partner_abuse.stalking"}],
