@@ -120,7 +120,8 @@ PLANTED = {
         # Of the case that the complaint is in now, not of one that was merged.
         *row_taken_out(
             "case_complaints",
-            "ctid = (SELECT c.ctid FROM case_complaints c JOIN placements USING (complaint_id, case_id) LIMIT 1)",
+            "ctid = (SELECT c.ctid FROM case_complaints c JOIN placements USING (complaint_id, case_id)"
+            " LIMIT 1)",
         ),
     ),
 }
