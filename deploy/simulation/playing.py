@@ -29,7 +29,7 @@ class PlayFailed(LaunchError):
 
 @dataclass(slots=True)
 class Played:
-    """What became of the calls; `ids` has the complaint that each became, `held` the calls whose complaint
+    """The outcome of the calls; `ids` has the complaint that each became, `held` the calls whose complaint
     waits for a release reviewer. Where intake has no route for contacts without a complaint, they are
     `unclosed_contacts`."""
 

@@ -103,7 +103,7 @@ class _Desk:
         self._session, self._url = session, url
 
     async def queue(self) -> list[Mapping[str, Any]]:
-        """What waits, in its order, as far as intake answers."""
+        """The complaints that wait, in the order of the queue, as far as intake answers."""
         found: list[Mapping[str, Any]] = []
         query = {"limit": str(_PAGE)}
         while True:

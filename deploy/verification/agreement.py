@@ -79,7 +79,7 @@ async def check_agreement(databases: Databases, findings: Findings) -> None:
 
 
 async def _check_releases(intake: asyncpg.Connection, recorded: set[UUID], findings: Findings) -> None:
-    """What waits for its release is published nowhere, has the key of its text, and stands in the queue."""
+    """A waiting complaint is published nowhere, has the key of its text, and stands in the queue."""
     queued = await _ids(intake, "SELECT complaint_id AS id FROM releases")
     readable = await _ids(intake, _HELD)
     wrong = [f"waits, and was published: complaint {one}" for one in sorted(queued & recorded, key=str)]
